@@ -1,0 +1,110 @@
+using System.Collections.Immutable;
+
+namespace Dashboard.Core.Feeds;
+
+/// <summary>
+/// Publishes an immutable state and the changes that lead from one to the next. A subscriber gets the state it starts from and every change
+/// after it, none twice and none missed; one that falls behind by more than its queue is ended and starts again from a fresh state.
+/// </summary>
+/// <typeparam name="TState">The immutable state; swapped in one assignment.</typeparam>
+/// <typeparam name="TChange">What leads from one state to the next.</typeparam>
+public sealed class Feed<TState, TChange>
+    where TState : class
+{
+    // Guards the pair (current state, set of subscribers), so that a new subscriber misses nothing. Nothing is awaited and no user code runs under it.
+    private readonly Lock _gate = new();
+    private ImmutableArray<FeedSubscription<TState, TChange>> _subscribers = [];
+    private TState _current;
+    private long _overflows;
+
+    public Feed(TState initial)
+    {
+        ArgumentNullException.ThrowIfNull(initial);
+        _current = initial;
+    }
+
+    /// <summary>The newest state.</summary>
+    public TState Current => Volatile.Read(ref _current);
+
+    /// <summary>How many subscriptions are open.</summary>
+    public int SubscriberCount => _subscribers.Length;
+
+    /// <summary>How many subscriptions were ended because their queue was full, since the start.</summary>
+    public long Overflows => Interlocked.Read(ref _overflows);
+
+    /// <summary>Makes <paramref name="next"/> the current state and hands <paramref name="change"/> to every subscriber. Never blocks.</summary>
+    public void Publish(TState next, TChange change)
+    {
+        ArgumentNullException.ThrowIfNull(next);
+        lock (_gate)
+        {
+            Volatile.Write(ref _current, next);
+            foreach (var subscriber in _subscribers)
+            {
+                if (!subscriber.TryOffer(change))
+                {
+                    Interlocked.Increment(ref _overflows);
+                    _subscribers = _subscribers.Remove(subscriber);
+                }
+            }
+        }
+    }
+
+    /// <summary>Replaces the state by one that no change leads to (a restore, another generation): every subscription ends with <see cref="FeedEnd.Reset"/>.</summary>
+    public void Reset(TState next)
+    {
+        ArgumentNullException.ThrowIfNull(next);
+        lock (_gate)
+        {
+            Volatile.Write(ref _current, next);
+            foreach (var subscriber in _subscribers)
+            {
+                subscriber.Finish(FeedEnd.Reset);
+            }
+
+            _subscribers = [];
+        }
+    }
+
+    /// <summary>Opens a subscription. Dispose it to close it.</summary>
+    /// <param name="capacity">Changes that may wait unread (at least 1) before the subscription ends with <see cref="FeedEnd.Overflow"/>.</param>
+    public FeedSubscription<TState, TChange> Subscribe(int capacity = 1024)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
+        lock (_gate)
+        {
+            var subscription = new FeedSubscription<TState, TChange>(this, _current, capacity);
+            _subscribers = _subscribers.Add(subscription);
+            return subscription;
+        }
+    }
+
+    /// <summary>
+    /// Follows the feed until cancelled: calls <paramref name="onState"/> with the state to start from, then <paramref name="onChange"/> for each change;
+    /// after an overflow or a reset it starts again with a fresh state.
+    /// </summary>
+    public async Task FollowAsync(Func<TState, ValueTask> onState, Func<TChange, ValueTask> onChange, CancellationToken cancellationToken, int capacity = 1024)
+    {
+        ArgumentNullException.ThrowIfNull(onState);
+        ArgumentNullException.ThrowIfNull(onChange);
+        while (true)
+        {
+            using var subscription = Subscribe(capacity);
+            await onState(subscription.Start).ConfigureAwait(false);
+            await foreach (var change in subscription.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+            {
+                await onChange(change).ConfigureAwait(false);
+            }
+
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+    }
+
+    internal void Remove(FeedSubscription<TState, TChange> subscription)
+    {
+        lock (_gate)
+        {
+            _subscribers = _subscribers.Remove(subscription);
+        }
+    }
+}

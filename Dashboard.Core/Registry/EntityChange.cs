@@ -1,0 +1,21 @@
+namespace Dashboard.Core.Registry;
+
+/// <summary>
+/// One stored thing before and after a change; null stands for absent. Every change of the registry is a list of these, so that
+/// applying, storing, replaying and undoing know no command.
+/// </summary>
+public abstract record EntityChange;
+
+public sealed record ServiceChange(string Name, ServiceDefinition? Before, ServiceDefinition? After) : EntityChange;
+
+public sealed record BrakeChange(string Service, BrakeState? Before, BrakeState? After) : EntityChange;
+
+public sealed record InstanceChange(InstanceKey Key, InstanceEntry? Before, InstanceEntry? After) : EntityChange;
+
+public sealed record HealthChange(InstanceKey Key, HealthState? Before, HealthState? After) : EntityChange;
+
+public sealed record OperatorChange(InstanceKey Key, OperatorState? Before, OperatorState? After) : EntityChange;
+
+public sealed record NodeChange(string Name, NodeState? Before, NodeState? After) : EntityChange;
+
+public sealed record OperationChange(long Id, Operation? Before, Operation? After) : EntityChange;

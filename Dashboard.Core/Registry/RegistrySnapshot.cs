@@ -1,0 +1,274 @@
+using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+
+namespace Dashboard.Core.Registry;
+
+/// <summary>
+/// The whole registry at one revision. Immutable; <see cref="Apply(RegistryChange)"/> gives the next one and shares what did not change.
+/// </summary>
+public sealed class RegistrySnapshot
+{
+    private static readonly ImmutableSortedDictionary<string, Instance> NoInstances = ImmutableSortedDictionary.Create<string, Instance>(StringComparer.Ordinal);
+
+    private RegistrySnapshot()
+    {
+    }
+
+    /// <summary>Within a generation revisions are comparable; a restore renews it.</summary>
+    public required Guid Generation { get; init; }
+
+    /// <summary>The last applied change; 0 = none.</summary>
+    public required long Revision { get; init; }
+
+    /// <summary>Counts health transitions that were applied in memory while Postgres was away and are not committed yet; 0 = none.</summary>
+    public long Overlay { get; private init; }
+
+    /// <summary>When the last change was made.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    public ImmutableDictionary<string, ServiceSnapshot> Services { get; private init; } = ImmutableDictionary<string, ServiceSnapshot>.Empty;
+
+    public ImmutableDictionary<string, NodeSnapshot> Nodes { get; private init; } = ImmutableDictionary<string, NodeSnapshot>.Empty;
+
+    /// <summary>What operators decided, also about instances that are absent.</summary>
+    public ImmutableDictionary<InstanceKey, OperatorState> OperatorStates { get; private init; } = ImmutableDictionary<InstanceKey, OperatorState>.Empty;
+
+    /// <summary>Operations that are still open.</summary>
+    public ImmutableDictionary<long, Operation> Operations { get; private init; } = ImmutableDictionary<long, Operation>.Empty;
+
+    /// <summary>How many instances are registered.</summary>
+    public int InstanceCount { get; private init; }
+
+    public static RegistrySnapshot Empty(Guid generation, DateTimeOffset at) => new() { Generation = generation, Revision = 0, At = at };
+
+    /// <summary>Builds the snapshot from stored rows.</summary>
+    /// <param name="serviceRevisions">The revision that last touched each service; a service without one gets <paramref name="revision"/>.</param>
+    public static RegistrySnapshot Load(
+        Guid generation,
+        long revision,
+        DateTimeOffset at,
+        IEnumerable<EntityChange> entities,
+        IReadOnlyDictionary<string, long>? serviceRevisions = null)
+    {
+        ArgumentNullException.ThrowIfNull(entities);
+        var builder = new SnapshotBuilder(Empty(generation, at), revision);
+        // Operator and node state first, so that an instance finds them; a service before its instances.
+        foreach (var entity in entities.OrderBy(LoadOrder))
+        {
+            builder.Apply(entity);
+        }
+
+        return builder.Build(at, overlay: 0, serviceRevisions);
+
+        static int LoadOrder(EntityChange entity) => entity switch
+        {
+            NodeChange or OperatorChange or OperationChange => 0,
+            ServiceChange => 1,
+            BrakeChange => 2,
+            InstanceChange => 3,
+            _ => 4,
+        };
+    }
+
+    public bool TryGetService(string name, [NotNullWhen(true)] out ServiceSnapshot? service) => Services.TryGetValue(name, out service);
+
+    public Instance? FindInstance(InstanceKey key) => Services.TryGetValue(key.Service, out var service) && service.Instances.TryGetValue(key.Id, out var instance) ? instance : null;
+
+    public OperatorState OperatorStateOf(InstanceKey key) => OperatorStates.GetValueOrDefault(key, OperatorState.None);
+
+    public Intent IntentOfNode(string? node) => node is not null && Nodes.TryGetValue(node, out var found) ? found.Intent : Intent.Active;
+
+    /// <summary>The snapshot after a change. Its revision must be the next one.</summary>
+    /// <exception cref="InvalidOperationException">The change is not the next one.</exception>
+    public RegistrySnapshot Apply(RegistryChange change)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        if (change.Revision != Revision + 1)
+        {
+            throw new InvalidOperationException($"Change {change.Revision} does not follow revision {Revision}.");
+        }
+
+        var builder = new SnapshotBuilder(this, change.Revision);
+        foreach (var entity in change.Changes)
+        {
+            builder.Apply(entity);
+        }
+
+        return builder.Build(change.At, Overlay);
+    }
+
+    /// <summary>The snapshot as it would be after these entity changes, at the next revision. For guards and previews; nothing is committed.</summary>
+    public RegistrySnapshot Preview(IEnumerable<EntityChange> entities)
+    {
+        ArgumentNullException.ThrowIfNull(entities);
+        var builder = new SnapshotBuilder(this, Revision + 1);
+        foreach (var entity in entities)
+        {
+            builder.Apply(entity);
+        }
+
+        return builder.Build(At, Overlay);
+    }
+
+    /// <summary>Health transitions while Postgres is away: same revision, next overlay.</summary>
+    public RegistrySnapshot ApplyOverlay(IEnumerable<HealthChange> transitions)
+    {
+        ArgumentNullException.ThrowIfNull(transitions);
+        var builder = new SnapshotBuilder(this, Revision);
+        foreach (var transition in transitions)
+        {
+            builder.Apply(transition);
+        }
+
+        return builder.Build(At, Overlay + 1);
+    }
+
+    /// <summary>Collects one change's effect on the maps; each service is rebuilt once.</summary>
+    private sealed class SnapshotBuilder(RegistrySnapshot from, long revision)
+    {
+        private readonly Dictionary<string, ServiceSnapshot> _touched = new(StringComparer.Ordinal);
+        private readonly HashSet<string> _removed = new(StringComparer.Ordinal);
+        private ImmutableDictionary<string, NodeSnapshot> _nodes = from.Nodes;
+        private ImmutableDictionary<InstanceKey, OperatorState> _operators = from.OperatorStates;
+        private ImmutableDictionary<long, Operation> _operations = from.Operations;
+        private int _instances = from.InstanceCount;
+
+        public void Apply(EntityChange entity)
+        {
+            switch (entity)
+            {
+                case ServiceChange { After: null } change:
+                    _touched.Remove(change.Name);
+                    _removed.Add(change.Name);
+                    break;
+                case ServiceChange change:
+                    var existing = Find(change.Name);
+                    _removed.Remove(change.Name);
+                    _touched[change.Name] = new(change.Name, change.After!, existing?.Brake, revision, existing?.Instances ?? NoInstances);
+                    break;
+                case BrakeChange change:
+                    if (Find(change.Service) is { } braked)
+                    {
+                        _touched[change.Service] = new(braked.Name, braked.Definition, change.After, revision, braked.Instances);
+                    }
+
+                    break;
+                case InstanceChange change:
+                    ApplyInstance(change);
+                    break;
+                case HealthChange change:
+                    Update(change.Key, instance => instance with { Health = change.After });
+                    break;
+                case OperatorChange change:
+                    _operators = change.After is null ? _operators.Remove(change.Key) : _operators.SetItem(change.Key, change.After);
+                    Update(change.Key, instance => instance with { Operator = change.After ?? OperatorState.None });
+                    break;
+                case NodeChange change:
+                    ApplyNode(change);
+                    break;
+                case OperationChange change:
+                    _operations = change.After is { IsOpen: true } ? _operations.SetItem(change.Id, change.After) : _operations.Remove(change.Id);
+                    break;
+                default:
+                    throw new InvalidOperationException($"Unknown entity change {entity.GetType().Name}.");
+            }
+        }
+
+        public RegistrySnapshot Build(DateTimeOffset at, long overlay, IReadOnlyDictionary<string, long>? revisions = null)
+        {
+            var services = from.Services.ToBuilder();
+            services.RemoveRange(_removed);
+            foreach (var (name, service) in _touched)
+            {
+                services[name] = revisions is not null && revisions.TryGetValue(name, out var at1) ? service.With(at1, service.Instances) : service;
+            }
+
+            return new()
+            {
+                Generation = from.Generation,
+                Revision = revision,
+                Overlay = overlay,
+                At = at,
+                Services = services.ToImmutable(),
+                Nodes = _nodes,
+                OperatorStates = _operators,
+                Operations = _operations,
+                InstanceCount = _instances,
+            };
+        }
+
+        private ServiceSnapshot? Find(string name) =>
+            _touched.TryGetValue(name, out var touched) ? touched
+            : _removed.Contains(name) ? null
+            : from.Services.GetValueOrDefault(name);
+
+        private void ApplyInstance(InstanceChange change)
+        {
+            if (Find(change.Key.Service) is not { } service)
+            {
+                return;
+            }
+
+            var old = service.Instances.GetValueOrDefault(change.Key.Id);
+            if (old?.Registration.Node is { } oldNode && oldNode != change.After?.Registration.Node)
+            {
+                Detach(oldNode, change.Key);
+            }
+
+            if (change.After is null)
+            {
+                if (old is not null)
+                {
+                    _instances--;
+                    _touched[service.Name] = service.With(revision, service.Instances.Remove(change.Key.Id));
+                }
+
+                return;
+            }
+
+            if (change.After.Registration.Node is { } node)
+            {
+                var known = _nodes.GetValueOrDefault(node) ?? new(node, null, []);
+                _nodes = _nodes.SetItem(node, known with { Instances = known.Instances.Add(change.Key) });
+            }
+
+            _instances += old is null ? 1 : 0;
+            var instance = (old ?? new Instance { Key = change.Key, Entry = change.After, Operator = _operators.GetValueOrDefault(change.Key, OperatorState.None) }) with
+            {
+                Entry = change.After,
+                NodeIntent = NodeIntent(change.After.Registration.Node),
+            };
+            _touched[service.Name] = service.With(revision, service.Instances.SetItem(change.Key.Id, instance));
+        }
+
+        private void ApplyNode(NodeChange change)
+        {
+            var known = _nodes.GetValueOrDefault(change.Name) ?? new(change.Name, null, []);
+            var next = known with { State = change.After };
+            _nodes = next.State is null && next.Instances.IsEmpty ? _nodes.Remove(change.Name) : _nodes.SetItem(change.Name, next);
+            foreach (var key in known.Instances)
+            {
+                Update(key, instance => instance with { NodeIntent = next.Intent });
+            }
+        }
+
+        private void Detach(string node, InstanceKey key)
+        {
+            if (_nodes.TryGetValue(node, out var known))
+            {
+                known = known with { Instances = known.Instances.Remove(key) };
+                _nodes = known.State is null && known.Instances.IsEmpty ? _nodes.Remove(node) : _nodes.SetItem(node, known);
+            }
+        }
+
+        private Intent NodeIntent(string? node) => node is not null && _nodes.TryGetValue(node, out var found) ? found.Intent : Intent.Active;
+
+        private void Update(InstanceKey key, Func<Instance, Instance> update)
+        {
+            if (Find(key.Service) is { } service && service.Instances.TryGetValue(key.Id, out var instance))
+            {
+                _touched[key.Service] = service.With(revision, service.Instances.SetItem(key.Id, update(instance)));
+            }
+        }
+    }
+}
