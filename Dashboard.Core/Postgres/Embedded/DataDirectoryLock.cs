@@ -1,15 +1,15 @@
 using System.Globalization;
-using System.Text;
 
 namespace Dashboard.Core.Postgres.Embedded;
 
 /// <summary>
-/// The console's exclusive hold on its data directory: a lock that the system releases with the process, however it ends, in a
-/// file that names the holder.
+/// The console's exclusive hold on its data directory: a lock that the system releases with the process, however it ends, and
+/// a file beside it that names the holder (a locked file cannot be read).
 /// </summary>
 public sealed class DataDirectoryLock : IDisposable
 {
-    private const string FileName = "console.lock";
+    private const string LockName = "console.lock";
+    private const string HolderName = "console.holder";
     private readonly FileStream _file;
 
     private DataDirectoryLock(FileStream file) => _file = file;
@@ -18,11 +18,11 @@ public sealed class DataDirectoryLock : IDisposable
     /// <exception cref="EmbeddedPostgresException">Another process holds it; the message names that process.</exception>
     public static DataDirectoryLock Take(string directory, string command, TimeProvider time)
     {
-        var path = Path.Combine(directory, FileName);
+        var path = Path.Combine(directory, LockName);
         FileStream file;
         try
         {
-            // FileShare.None is an advisory lock (flock) on Unix: readers that ask for no lock still see who holds it.
+            // FileShare.None is an advisory lock (flock) on Unix.
             file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
         catch (UnauthorizedAccessException e)
@@ -32,16 +32,14 @@ public sealed class DataDirectoryLock : IDisposable
         }
         catch (IOException e)
         {
-            throw new EmbeddedPostgresException($"The data directory {directory} is in use by {ReadHolder(path)}. "
+            throw new EmbeddedPostgresException($"The data directory {directory} is in use by {ReadHolder(directory)}. "
                 + "Stop that process first, or choose another directory with --Data:Directory=PATH.", e);
         }
 
         try
         {
             var since = time.GetUtcNow().ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
-            file.SetLength(0);
-            file.Write(Encoding.UTF8.GetBytes($"process {Environment.ProcessId} ({command}), since {since}\n"));
-            file.Flush();
+            File.WriteAllText(Path.Combine(directory, HolderName), $"process {Environment.ProcessId} ({command}), since {since}\n");
             return new DataDirectoryLock(file);
         }
         catch
@@ -51,28 +49,14 @@ public sealed class DataDirectoryLock : IDisposable
         }
     }
 
-    /// <summary>Releases the lock. The file stays: deleting it would race with the next holder.</summary>
-    public void Dispose()
+    /// <summary>Releases the lock. The files stay: deleting them would race with the next holder.</summary>
+    public void Dispose() => _file.Dispose();
+
+    private static string ReadHolder(string directory)
     {
         try
         {
-            _file.SetLength(0);
-        }
-        catch (IOException)
-        {
-            // The disk is full or gone; the lock is released all the same.
-        }
-
-        _file.Dispose();
-    }
-
-    private static string ReadHolder(string path)
-    {
-        try
-        {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            using var reader = new StreamReader(file);
-            var holder = reader.ReadToEnd().Trim();
+            var holder = File.ReadAllText(Path.Combine(directory, HolderName)).Trim();
             return holder.Length > 0 ? holder : "another process";
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

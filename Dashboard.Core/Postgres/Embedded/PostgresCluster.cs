@@ -88,8 +88,11 @@ internal sealed class PostgresCluster
         var running = left.IsRunning(_data);
         if (running)
             await StopAsync(cancellationToken);
-        PostmasterFile.Delete(_data);
-        DeleteTemporary(left.SocketDirectory);
+        else if (left.IsSomebodyElse(_data))
+            PostmasterFile.Delete(_data);
+        // Otherwise the file stays: by it Postgres itself sees whether sessions of the dead server still use its memory.
+        if (left.SocketDirectory != SocketDirectory)
+            DeleteTemporary(left.SocketDirectory);
         return running ? left.ProcessId : 0;
     }
 
@@ -175,7 +178,7 @@ internal sealed class PostgresCluster
         settings.Append(CultureInfo.InvariantCulture, $"unix_socket_directories = '{SocketDirectory.Replace("'", "''", StringComparison.Ordinal)}'\n");
         settings.Append("max_connections = 100\nlog_checkpoints = off\nlog_line_prefix = '%m [%p] '\n");
         if (!_options.Durable)
-            settings.Append("fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n");
+            settings.Append("fsync = off\nfull_page_writes = off\n");
 
         var file = Path.Combine(_data, "dashboard.conf");
         File.WriteAllText(file, settings.ToString());

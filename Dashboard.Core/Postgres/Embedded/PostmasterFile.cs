@@ -27,7 +27,7 @@ internal sealed record PostmasterFile(int ProcessId, string SocketDirectory)
         }
     }
 
-    /// <summary>Removes the file of a server that is gone.</summary>
+    /// <summary>Removes the file of a server that is long gone.</summary>
     public static void Delete(string dataDirectory) => File.Delete(PathIn(dataDirectory));
 
     /// <summary>
@@ -49,6 +49,23 @@ internal sealed record PostmasterFile(int ProcessId, string SocketDirectory)
             return process.ProcessName.StartsWith("postgres", StringComparison.Ordinal);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or InvalidOperationException or Win32Exception)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Whether the process' number now belongs to a live process that is no server on <paramref name="dataDirectory"/>.</summary>
+    public bool IsSomebodyElse(string dataDirectory)
+    {
+        if (IsRunning(dataDirectory))
+            return false;
+
+        try
+        {
+            using var process = Process.GetProcessById(ProcessId);
+            return !process.HasExited;
+        }
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException or Win32Exception)
         {
             return false;
         }
