@@ -1,0 +1,67 @@
+using System.Text.RegularExpressions;
+using Dashboard.Tests.Support;
+using Deque.AxeCore.Commons;
+using Deque.AxeCore.Playwright;
+using Microsoft.Playwright;
+
+namespace Dashboard.Tests.Browser;
+
+/// <summary>A signed-in page of a running console that remembers every error its browser reports.</summary>
+public sealed partial class Journey : IAsyncDisposable
+{
+    private readonly IBrowserContext _context;
+    private readonly List<string> _errors = [];
+
+    private Journey(IBrowserContext context, IPage page)
+    {
+        _context = context;
+        Page = page;
+        page.Console += (_, message) =>
+        {
+            if (message.Type == "error")
+            {
+                _errors.Add(message.Text);
+            }
+        };
+        page.PageError += (_, error) => _errors.Add(error);
+    }
+
+    public IPage Page { get; }
+
+    /// <summary>What the browser reported as errors so far.</summary>
+    public IReadOnlyList<string> Errors => _errors;
+
+    /// <summary>Opens the one-time sign-in link that the console printed.</summary>
+    public static async Task<Journey> SignInAsync(IBrowser browser, ConsoleProcess console, int width = 1440, int height = 900, ColorScheme scheme = ColorScheme.Dark, CancellationToken cancellationToken = default)
+    {
+        var line = await console.SaysAsync("/sign-in?", TimeSpan.FromSeconds(30), cancellationToken);
+        return await OpenAsync(browser, LinkPattern().Match(line).Value, width, height, scheme);
+    }
+
+    public static async Task<Journey> OpenAsync(IBrowser browser, string address, int width, int height, ColorScheme scheme)
+    {
+        var context = await browser.NewContextAsync(new() { ViewportSize = new() { Width = width, Height = height }, ColorScheme = scheme });
+        var journey = new Journey(context, await context.NewPageAsync());
+        await journey.Page.GotoAsync(address);
+        return journey;
+    }
+
+    /// <summary>Asserts that axe finds no violation of WCAG 2.2 A and AA on the page as it is.</summary>
+    public async Task AssertAccessibleAsync()
+    {
+        var result = await Page.RunAxe(new AxeRunOptions
+        {
+            RunOnly = new RunOnlyOptions { Type = "tag", Values = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] },
+        });
+        Assert.True(
+            result.Violations.Length == 0,
+            $"{Page.Url}\n{string.Join('\n', result.Violations.Select(violation => $"{violation.Id}: {violation.Help}\n  {string.Join("\n  ", violation.Nodes.Select(node => node.Html))}"))}");
+    }
+
+    public void AssertNoErrors() => Assert.True(_errors.Count == 0, string.Join('\n', _errors));
+
+    public async ValueTask DisposeAsync() => await _context.DisposeAsync();
+
+    [GeneratedRegex(@"https?://\S+/sign-in\?\S+")]
+    private static partial Regex LinkPattern();
+}
