@@ -5,7 +5,7 @@ public static class Program
 {
     public static Task<int> Main(string[] args) => args switch
     {
-        ["bench", ..] => Task.FromResult(2),
+        ["bench", .. var benchmark] => Benchmarks.BenchmarkHost.RunAsync(benchmark),
         _ => Xunit.MicrosoftTestingPlatform.TestPlatformTestFramework.RunAsync(args, (_, _) => { }),
     };
 }

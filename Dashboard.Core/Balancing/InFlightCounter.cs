@@ -19,6 +19,9 @@ public sealed class InFlightCounter
     /// <summary>A request has ended. Returns the new count.</summary>
     public int Decrement() => Interlocked.Decrement(ref _count.Value);
 
+    /// <summary>Adds to the count; for what is counted elsewhere and taken over.</summary>
+    public int Add(int requests) => Interlocked.Add(ref _count.Value, requests);
+
     [StructLayout(LayoutKind.Explicit, Size = 120)]
     private struct PaddedCount
     {

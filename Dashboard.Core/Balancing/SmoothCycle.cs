@@ -91,15 +91,38 @@ internal sealed class SmoothCycle
         return order;
     }
 
+    /// <summary>
+    /// Of the numbers just below length / golden ratio that are coprime to the length, the one whose fraction stride / length has the smallest partial quotients together:
+    /// their sum bounds how far any stretch of the walk strays from even (Niederreiter 1992, theorem 3.4).
+    /// </summary>
     private static long GoldenStride(long length)
     {
-        var stride = (long)(length * 0.6180339887498949);
-        while (stride > 1 && GreatestCommonDivisor(stride, length) != 1)
+        const int Tries = 256;
+        var near = (long)(length * 0.6180339887498949);
+        var (best, bestSum) = (1L, long.MaxValue);
+        for (var stride = near; stride > Math.Max(1, near - Tries); stride--)
         {
-            stride--;
+            var sum = PartialQuotientSum(stride, length);
+            if (sum < bestSum)
+            {
+                (best, bestSum) = (stride, sum);
+            }
         }
 
-        return stride;
+        return best;
+    }
+
+    /// <summary>Sum of the continued fraction of stride / length; the largest number when the two have a common divisor.</summary>
+    private static long PartialQuotientSum(long stride, long length)
+    {
+        var sum = 0L;
+        while (stride != 0)
+        {
+            sum += length / stride;
+            (length, stride) = (stride, length % stride);
+        }
+
+        return length == 1 ? sum : long.MaxValue;
     }
 
     private static long GreatestCommonDivisor(long one, long other)
