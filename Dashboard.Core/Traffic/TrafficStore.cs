@@ -1,0 +1,443 @@
+using System.Collections.Immutable;
+using Dashboard.Core.Feeds;
+using Dashboard.Core.Registry;
+
+namespace Dashboard.Core.Traffic;
+
+/// <summary>
+/// The traffic of the last 15 minutes, from the reports of everyone who carries it. In memory only. Safe for many threads: one lock, held for microseconds for a report
+/// and for milliseconds for a frame; the request path never takes it.
+/// </summary>
+/// <remarks>
+/// Memory: a series (an edge or an instance) that is busy all the time takes about 15 KB of counts and ring places, and its latencies about 150 windows of 2 bytes for
+/// each bucket in use: together 20-30 KB, so 10,000 instances and 5,000 edges take 300-450 MB when each is busy in every second, and little when they idle.
+/// <see cref="MaximumInstances"/> and <see cref="MaximumEdges"/> bound it: rows beyond are dropped and counted.
+/// </remarks>
+public sealed class TrafficStore
+{
+    /// <summary>How far back queries reach.</summary>
+    public static readonly TimeSpan Retention = TimeSpan.FromSeconds(TrafficSeries.Seconds);
+
+    /// <summary>What a frame's rates and errors cover.</summary>
+    public static readonly TimeSpan FrameRateWindow = TimeSpan.FromSeconds(5);
+
+    /// <summary>What a frame's latencies cover.</summary>
+    public static readonly TimeSpan FrameLatencyWindow = TimeSpan.FromSeconds(10);
+
+    /// <summary>A reporter is silent when its last word is older than this: what it has open is unknown.</summary>
+    public static readonly TimeSpan SilentAfter = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long the traffic of what has left the registry is still shown.</summary>
+    public static readonly TimeSpan GhostFor = TimeSpan.FromMinutes(3);
+
+    /// <summary>An exchange that lasts longer counts as long-lived; an upgraded connection (WebSocket) does from the start.</summary>
+    public static readonly TimeSpan LongLivedAfter = TimeSpan.FromSeconds(5);
+
+    public const int MaximumInstances = 20_000;
+
+    public const int MaximumEdges = 20_000;
+
+    public const int MaximumReporters = 1_000;
+
+    private readonly TimeProvider _time;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<InstanceKey, TrafficSeries> _instances = [];
+    private readonly Dictionary<EdgeKey, TrafficSeries> _edges = [];
+    private readonly Dictionary<string, ReporterState> _reporters = new(StringComparer.Ordinal);
+    private readonly LatencySum _sum = new();
+    private long _droppedRows;
+
+    public TrafficStore(TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(time);
+        _time = time;
+    }
+
+    /// <summary>The newest frame and one more each second.</summary>
+    public Feed<TrafficFrame, TrafficFrame> Feed { get; } = new(TrafficFrame.Empty);
+
+    /// <summary>Rows that were dropped because there were too many series or reporters, since the start.</summary>
+    public long DroppedRows => Interlocked.Read(ref _droppedRows);
+
+    /// <summary>How many instances and edges are kept.</summary>
+    public (int Instances, int Edges) SeriesCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return (_instances.Count, _edges.Count);
+            }
+        }
+    }
+
+    /// <summary>Everyone who reported in the last 15 minutes, by id.</summary>
+    public ImmutableArray<TrafficReporter> Reporters
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _reporters.Values.Select(reporter => reporter.Describe()).OrderBy(reporter => reporter.Id, StringComparer.Ordinal)];
+            }
+        }
+    }
+
+    /// <summary>Counts a report. Its period is dated back from now by its age and spread over the seconds that it covers.</summary>
+    public ReportOutcome Accept(TrafficReport report)
+    {
+        ArgumentNullException.ThrowIfNull(report);
+        var now = _time.GetUtcNow();
+        var age = report.Age > TimeSpan.Zero ? report.Age : TimeSpan.Zero;
+        var period = TimeSpan.FromTicks(Math.Clamp(report.Period.Ticks, 1, Retention.Ticks));
+        lock (_gate)
+        {
+            if (!_reporters.TryGetValue(report.Reporter, out var reporter))
+            {
+                if (_reporters.Count >= MaximumReporters)
+                {
+                    Interlocked.Add(ref _droppedRows, report.Rows.Length);
+                    return ReportOutcome.TooMany;
+                }
+
+                _reporters[report.Reporter] = reporter = new(report.Reporter);
+            }
+
+            if (!reporter.TryAdvance(report with { Age = age }, now))
+            {
+                return ReportOutcome.Repeated;
+            }
+
+            if (age >= Retention)
+            {
+                return ReportOutcome.TooOld;
+            }
+
+            var span = new SecondSpan(now - age - period, now - age);
+            foreach (var row in report.Rows)
+            {
+                Add(_edges, new(row.Source, row.Service), MaximumEdges, row, span);
+                Add(_instances, new(row.Service, row.Instance), MaximumInstances, row, span);
+            }
+
+            return ReportOutcome.Accepted;
+        }
+    }
+
+    /// <summary>What is known about the requests in flight at an instance.</summary>
+    /// <param name="reporters">Who must have said so: the ids of the followers that may send to it.</param>
+    /// <param name="notBefore">A word from before this does not count, for example from before the last acknowledgement; a silent reporter's never does.</param>
+    public InFlightKnowledge InFlight(InstanceKey instance, IEnumerable<string> reporters, DateTimeOffset notBefore)
+    {
+        ArgumentNullException.ThrowIfNull(reporters);
+        var fresh = _time.GetUtcNow() - SilentAfter;
+        var oldest = fresh > notBefore ? fresh : notBefore;
+        var known = ImmutableArray.CreateBuilder<ReporterInFlight>();
+        var unknown = ImmutableArray.CreateBuilder<string>();
+        lock (_gate)
+        {
+            foreach (var id in reporters)
+            {
+                if (_reporters.TryGetValue(id, out var reporter) && reporter.AsOf >= oldest)
+                {
+                    var row = reporter.InFlight.GetValueOrDefault(instance);
+                    known.Add(new(id, reporter.AsOf, row?.Requests ?? 0, row?.LongLived ?? 0));
+                }
+                else
+                {
+                    unknown.Add(id);
+                }
+            }
+        }
+
+        return new(known.Sum(row => (long)row.Requests), known.Sum(row => (long)row.LongLived), known.ToImmutable(), unknown.ToImmutable());
+    }
+
+    /// <summary>A service's traffic in the last whole seconds that are reported in full.</summary>
+    /// <param name="window">1 s to <see cref="Retention"/>; cut to whole seconds.</param>
+    public TrafficWindow Query(string service, TimeSpan window)
+    {
+        var until = Until(_time.GetUtcNow());
+        var seconds = (long)Math.Clamp(window.TotalSeconds, 1, TrafficSeries.Seconds - 2);
+        return Query(service, until - seconds, until);
+    }
+
+    /// <summary>
+    /// A service's traffic after an instant, as far as it is reported in full. Reports mix what came within about a second of each other, so the window starts at the first second that
+    /// cannot hold a request from before. Empty (<c>From == To</c>) until there is such a second.
+    /// </summary>
+    public TrafficWindow QuerySince(string service, DateTimeOffset since)
+    {
+        var now = _time.GetUtcNow();
+        var until = Until(now);
+        var from = Math.Max(FirstSecondAfter(since), until - (TrafficSeries.Seconds - 2));
+        return Query(service, Math.Min(from, until), until);
+    }
+
+    /// <summary>A service's traffic as a line of points, oldest first; the last one ends with the last second that is reported in full.</summary>
+    /// <param name="instance">One of its instances; null = the whole service.</param>
+    /// <param name="step">1 s or more, whole seconds; steps start at multiples of it.</param>
+    public ImmutableArray<TrafficPoint> Chart(string service, string? instance, TimeSpan window, TimeSpan step)
+    {
+        var now = _time.GetUtcNow();
+        var until = Until(now);
+        var seconds = Math.Max(1, (long)step.TotalSeconds);
+        var first = until - (long)Math.Clamp(window.TotalSeconds, 1, TrafficSeries.Seconds - 2);
+        first += (seconds - first % seconds) % seconds;
+        var points = ImmutableArray.CreateBuilder<TrafficPoint>();
+        lock (_gate)
+        {
+            var series = instance is null
+                ? [.. _edges.Where(edge => edge.Key.Target == service).Select(edge => edge.Value)]
+                : _instances.TryGetValue(new(service, instance), out var found) ? [found] : Array.Empty<TrafficSeries>();
+            for (var from = first; from + seconds <= until; from += seconds)
+            {
+                var figures = Figures(series, from, from + seconds, from, now.ToUnixTimeSeconds());
+                points.Add(new(At(from), figures.Rps, figures.ErrorRate, figures.P50Ms, figures.P95Ms, figures.P99Ms));
+            }
+        }
+
+        return points.ToImmutable();
+    }
+
+    /// <summary>Makes the next frame and publishes it. Called once a second.</summary>
+    public TrafficFrame PublishFrame()
+    {
+        var now = _time.GetUtcNow();
+        TrafficFrame frame;
+        lock (_gate)
+        {
+            var until = Until(now);
+            var latest = now.ToUnixTimeSeconds();
+            var rates = until - (long)FrameRateWindow.TotalSeconds;
+            var latencies = until - (long)FrameLatencyWindow.TotalSeconds;
+            var open = OpenAll(now);
+            var instances = new Dictionary<InstanceKey, InstanceTraffic>(_instances.Count);
+            foreach (var (key, series) in _instances)
+            {
+                instances[key] = Describe(key, series, Figures([series], rates, until, latencies, latest), open.GetValueOrDefault(key));
+            }
+
+            foreach (var (key, count) in open)
+            {
+                instances.TryAdd(key, Describe(key, series: null, default, count));
+            }
+
+            frame = new()
+            {
+                Sequence = Feed.Current.Sequence + 1,
+                At = now,
+                Until = At(until),
+                Edges = _edges.ToDictionary(edge => edge.Key, edge => new EdgeTraffic(edge.Key, Figures([edge.Value], rates, until, latencies, latest), At(edge.Value.LastSeen))),
+                Instances = instances,
+                Services = Services(instances.Values, rates, until, latencies, latest),
+            };
+        }
+
+        Feed.Publish(frame, frame);
+        return frame;
+    }
+
+    /// <summary>
+    /// Forgets what cannot be asked for any more: series without traffic for 15 minutes, series without traffic for <see cref="GhostFor"/> whose instance or target has left
+    /// the registry, and reporters that were silent for 15 minutes.
+    /// </summary>
+    public void Prune(RegistrySnapshot registry)
+    {
+        ArgumentNullException.ThrowIfNull(registry);
+        var now = _time.GetUtcNow();
+        var expired = (now - Retention).ToUnixTimeSeconds();
+        var ghosts = (now - GhostFor).ToUnixTimeSeconds();
+        lock (_gate)
+        {
+            foreach (var (key, series) in _instances)
+            {
+                if (series.LastSeen < expired || (series.LastSeen < ghosts && registry.FindInstance(key) is null))
+                {
+                    _instances.Remove(key);
+                }
+            }
+
+            foreach (var (key, series) in _edges)
+            {
+                if (series.LastSeen < expired || (series.LastSeen < ghosts && !registry.Services.ContainsKey(key.Target)))
+                {
+                    _edges.Remove(key);
+                }
+            }
+
+            foreach (var (id, reporter) in _reporters)
+            {
+                if (reporter.LastReport < now - Retention)
+                {
+                    _reporters.Remove(id);
+                }
+            }
+        }
+    }
+
+    // The second that has just passed is still being reported.
+    private static long Until(DateTimeOffset now) => now.ToUnixTimeSeconds() - 1;
+
+    private static long FirstSecondAfter(DateTimeOffset instant) => (instant.AddSeconds(2) - TimeSpan.FromTicks(1)).ToUnixTimeSeconds();
+
+    private static DateTimeOffset At(long second) => DateTimeOffset.FromUnixTimeSeconds(second);
+
+    private void Add<TKey>(Dictionary<TKey, TrafficSeries> all, TKey key, int maximum, TrafficRow row, SecondSpan span)
+        where TKey : struct
+    {
+        if (!all.TryGetValue(key, out var series))
+        {
+            if (all.Count >= maximum)
+            {
+                Interlocked.Increment(ref _droppedRows);
+                return;
+            }
+
+            all[key] = series = new();
+        }
+
+        var oldest = _time.GetUtcNow().ToUnixTimeSeconds() - TrafficSeries.Seconds;
+        for (var second = Math.Max(span.First, oldest + 1); second <= span.Last; second++)
+        {
+            var (from, to) = span.Fractions(second);
+            series.Add(
+                second,
+                LatencyHistogram.PartOf(row.Requests, from, to),
+                LatencyHistogram.PartOf(row.Completed, from, to),
+                LatencyHistogram.PartOf(row.Failures, from, to),
+                row.Latency.Part(from, to));
+        }
+    }
+
+    private TrafficWindow Query(string service, long from, long until)
+    {
+        var now = _time.GetUtcNow();
+        lock (_gate)
+        {
+            var latest = now.ToUnixTimeSeconds();
+            var open = OpenAll(now);
+            var instances = new List<InstanceTraffic>();
+            foreach (var (key, series) in _instances)
+            {
+                if (key.Service == service && Describe(key, series, Figures([series], from, until, from, latest), open.GetValueOrDefault(key)) is var traffic
+                    && (traffic.Figures.Requests != 0 || traffic.Figures.Completed != 0 || traffic.InFlight != 0 || !traffic.InFlightComplete))
+                {
+                    instances.Add(traffic);
+                }
+            }
+
+            foreach (var (key, count) in open)
+            {
+                if (key.Service == service && !_instances.ContainsKey(key))
+                {
+                    instances.Add(Describe(key, series: null, default, count));
+                }
+            }
+
+            var callers = _edges.Where(edge => edge.Key.Target == service).ToList();
+            return new()
+            {
+                Service = service,
+                From = At(from),
+                To = At(until),
+                Total = Figures([.. callers.Select(edge => edge.Value)], from, until, from, latest),
+                Instances = [.. instances.OrderBy(traffic => traffic.Key.Id, StringComparer.Ordinal)],
+                Callers =
+                [
+                    .. callers
+                        .Select(edge => new EdgeTraffic(edge.Key, Figures([edge.Value], from, until, from, latest), At(edge.Value.LastSeen)))
+                        .Where(edge => edge.Figures.Requests != 0 || edge.Figures.Completed != 0)
+                        .OrderBy(edge => edge.Key.Source, StringComparer.Ordinal),
+                ],
+            };
+        }
+    }
+
+    private Dictionary<string, ServiceTraffic> Services(IEnumerable<InstanceTraffic> instances, long rates, long until, long latencies, long latest)
+    {
+        var edges = _edges.ToLookup(edge => edge.Key.Target, edge => edge.Value, StringComparer.Ordinal);
+        var open = instances.ToLookup(instance => instance.Key.Service, StringComparer.Ordinal);
+        return edges.Select(edge => edge.Key).Union(open.Select(service => service.Key)).ToDictionary(
+            service => service,
+            service =>
+            {
+                TrafficSeries[] callers = [.. edges[service]];
+                var lastSeen = callers.Length == 0 ? 0 : callers.Max(series => series.LastSeen);
+                return new ServiceTraffic(
+                    service,
+                    Figures(callers, rates, until, latencies, latest),
+                    open[service].Sum(instance => instance.InFlight),
+                    open[service].Sum(instance => instance.LongLived),
+                    open[service].All(instance => instance.InFlightComplete),
+                    lastSeen == 0 ? null : At(lastSeen));
+            },
+            StringComparer.Ordinal);
+    }
+
+    private TrafficFigures Figures(ReadOnlySpan<TrafficSeries> all, long from, long until, long latenciesFrom, long latest)
+    {
+        _sum.Clear();
+        var (requests, completed, failures) = (0L, 0L, 0L);
+        foreach (var series in all)
+        {
+            if (series.LastSeen < Math.Min(from, latenciesFrom))
+            {
+                continue;
+            }
+
+            var counts = series.Counts(from, until);
+            requests += counts.Requests;
+            completed += counts.Completed;
+            failures += counts.Failures;
+            series.AddLatencies(_sum, latenciesFrom, until, latest);
+        }
+
+        return new(
+            requests,
+            completed,
+            failures,
+            until > from ? (double)requests / (until - from) : 0,
+            _sum.Quantile(0.5)?.TotalMilliseconds,
+            _sum.Quantile(0.95)?.TotalMilliseconds,
+            _sum.Quantile(0.99)?.TotalMilliseconds);
+    }
+
+    private static InstanceTraffic Describe(InstanceKey key, TrafficSeries? series, TrafficFigures figures, OpenCount open) =>
+        new(key, figures, open.Requests, open.LongLived, !open.Silent, series is { LastBegun: > 0 } ? At(series.LastBegun) : null);
+
+    private Dictionary<InstanceKey, OpenCount> OpenAll(DateTimeOffset now)
+    {
+        var open = new Dictionary<InstanceKey, OpenCount>();
+        foreach (var reporter in _reporters.Values)
+        {
+            var silent = reporter.AsOf < now - SilentAfter;
+            foreach (var (key, row) in reporter.InFlight)
+            {
+                var sum = open.GetValueOrDefault(key);
+                open[key] = silent ? sum with { Silent = true } : sum with { Requests = sum.Requests + row.Requests, LongLived = sum.LongLived + row.LongLived };
+            }
+        }
+
+        return open;
+    }
+
+    private readonly record struct OpenCount(long Requests, long LongLived, bool Silent);
+
+    /// <summary>A period and the seconds that it touches.</summary>
+    private readonly struct SecondSpan(DateTimeOffset from, DateTimeOffset to)
+    {
+        public long First => from.ToUnixTimeSeconds();
+
+        public long Last => (to - TimeSpan.FromTicks(1)).ToUnixTimeSeconds();
+
+        /// <summary>Which part of the period lies in the second, as fractions from its start.</summary>
+        public (double From, double To) Fractions(long second)
+        {
+            var length = (double)(to - from).Ticks;
+            var start = (At(second) - from).Ticks / length;
+            var end = (At(second + 1) - from).Ticks / length;
+            return (Math.Max(0, start), Math.Min(1, end));
+        }
+    }
+}
