@@ -15,8 +15,9 @@ internal static class SignInPage
         *{box-sizing:border-box}
         body{margin:0;min-height:100vh;display:grid;place-items:center;padding:16px;background:var(--back);color:var(--text);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
         main{width:100%;max-width:400px;background:var(--pane);border:1px solid color-mix(in srgb,var(--line) 40%,transparent);border-radius:8px;padding:32px}
-        h1{margin:0 0 8px;font-size:24px;line-height:32px}
+        h1{margin:0 0 16px;font-size:24px;line-height:32px}
         p{margin:0 0 16px}
+        main>:last-child{margin-bottom:0}
         .soft{color:var(--soft);font-size:14px}
         label{display:block;font-weight:600;margin-bottom:8px}
         input{width:100%;font:inherit;color:inherit;background:transparent;border:1px solid var(--line);border-radius:4px;padding:8px 12px;min-height:44px}
@@ -27,7 +28,7 @@ internal static class SignInPage
         """;
 
     private static readonly string ContentPolicy =
-        $"default-src 'none'; style-src '{Hash(Style)}'; script-src '{Hash(Script)}'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+        $"default-src 'none'; img-src data:; style-src '{Hash(Style)}'; script-src '{Hash(Script)}'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
     /// <summary>Asks for the token.</summary>
     /// <param name="fault">What was wrong with the last try; null at the first.</param>
@@ -63,7 +64,6 @@ internal static class SignInPage
         var headers = context.Response.Headers;
         headers.ContentSecurityPolicy = ContentPolicy;
         headers.CacheControl = "no-store";
-        headers["Referrer-Policy"] = "no-referrer";
         return TypedResults.Content($"""
             <!DOCTYPE html>
             <html lang="en">
@@ -71,6 +71,7 @@ internal static class SignInPage
             <meta charset="utf-8">
             <meta name="viewport" content="width=device-width,initial-scale=1">
             <title>Sign in - Dashboard</title>
+            <link rel="icon" href="data:,">
             <style>{Style}</style>
             </head>
             <body><main>

@@ -1,10 +1,11 @@
 using System.Net;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
+using Dashboard.Tests.Support;
 using Dashboard.Web.Demo;
 using Grpc.Health.V1;
 using Grpc.Net.Client;
 using Microsoft.Extensions.Logging.Abstractions;
-using Xunit;
 
 namespace Dashboard.Tests.Web.Demo;
 
@@ -146,12 +147,6 @@ public sealed class DemoMeshTests : IAsyncDisposable
     private static string? CheckKind(JsonElement service) =>
         service.TryGetProperty("check", out var check) ? check.GetProperty("kind").GetString() : null;
 
-    private async Task EventuallyAsync(Func<bool> condition)
-    {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(_cancelled);
-        patience.CancelAfter(Patience);
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
-        while (!condition())
-            await timer.WaitForNextTickAsync(patience.Token);
-    }
+    private Task EventuallyAsync(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string expectation = "") =>
+        Eventually.TrueAsync(condition, Patience, expectation, _cancelled);
 }

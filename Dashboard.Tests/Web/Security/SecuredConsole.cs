@@ -41,6 +41,7 @@ internal sealed class SecuredConsole : IAsyncDisposable
         app.MapSecurity();
         app.MapGet("/", (HttpContext context) => $"first page of {context.User.ActorName()}");
         app.MapGet("/services/cart", () => "a page");
+        app.MapGet("/favicon.ico", () => TypedResults.NoContent());
         app.MapGet("/health/live", () => "live").AllowAnonymous();
         app.MapGet("/api/v1/who", (HttpContext context) => context.User.ActorName());
         app.MapPost("/api/v1/drain", (HttpContext context) => context.User.ActorName());

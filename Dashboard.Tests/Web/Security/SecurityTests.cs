@@ -3,7 +3,6 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Dashboard.Web.Security;
 using Microsoft.Extensions.DependencyInjection;
-using Xunit;
 
 namespace Dashboard.Tests.Web.Security;
 
