@@ -1,0 +1,31 @@
+using Dashboard.Web.Console.Live;
+using Dashboard.Web.Console.Shell;
+using MudBlazor;
+using MudBlazor.Services;
+
+namespace Dashboard.Web.Console;
+
+/// <summary>Adds the browser console to a web application and maps its pages.</summary>
+public static class ConsoleRegistration
+{
+    public static IServiceCollection AddConsole(this IServiceCollection services)
+    {
+        services.AddRazorComponents().AddInteractiveServerComponents();
+        services.AddCascadingAuthenticationState();
+        services.AddMudServices(options =>
+        {
+            options.SnackbarConfiguration.PositionClass = Defaults.Classes.Position.BottomRight;
+            options.SnackbarConfiguration.PreventDuplicates = true;
+            options.SnackbarConfiguration.ShowTransitionDuration = 0;
+            options.SnackbarConfiguration.HideTransitionDuration = 0;
+        });
+        services.AddScoped<Viewer>();
+        services.AddScoped<ViewerClock>();
+        return services;
+    }
+
+    /// <summary>Maps every page. Static assets (<c>MapStaticAssets</c>) and authentication are the caller's.</summary>
+    public static RazorComponentsEndpointConventionBuilder MapConsole(this IEndpointRouteBuilder endpoints) =>
+        endpoints.MapRazorComponents<App>()
+            .AddInteractiveServerRenderMode(options => options.ContentSecurityFrameAncestorsPolicy = null);
+}

@@ -1,0 +1,122 @@
+using System.Threading.Channels;
+using Dashboard.Core.Feeds;
+using Dashboard.Core.Registry;
+using Microsoft.AspNetCore.Components;
+
+namespace Dashboard.Web.Console.Live;
+
+/// <summary>
+/// A component that shows what feeds say: the first change at once, further ones at most five times a second, whatever the number of changes.
+/// It derives all it shows in <see cref="Refresh"/>, from one snapshot, and changes nothing on its own account.
+/// </summary>
+public abstract class LivePage : ComponentBase, IAsyncDisposable
+{
+    private static readonly TimeSpan MinimumBetweenRenders = TimeSpan.FromMilliseconds(200);
+
+    private readonly CancellationTokenSource _closed = new();
+    private readonly List<Task> _loops = [];
+
+    // One waiting signal is enough: a render shows the newest state, however many changes led to it.
+    private readonly Channel<bool> _signals = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+
+    [Inject]
+    protected IRegistry Registry { get; set; } = null!;
+
+    [Inject]
+    protected TimeProvider Time { get; set; } = null!;
+
+    /// <summary>Cancelled when the page is left.</summary>
+    protected CancellationToken Closed => _closed.Token;
+
+    protected override void OnInitialized()
+    {
+        Follow(Registry.Feed, Concerns);
+        _loops.Add(RenderLoopAsync());
+    }
+
+    protected override void OnParametersSet() => Refresh();
+
+    /// <summary>Whether a registry update can change what is shown.</summary>
+    protected virtual bool Concerns(RegistryUpdate update) => true;
+
+    /// <summary>Derives what is shown from the newest states. Runs before each render that a feed caused.</summary>
+    protected abstract void Refresh();
+
+    /// <summary>Follows another feed until the page is left.</summary>
+    protected void Follow<TState, TChange>(Feed<TState, TChange> feed, Func<TChange, bool>? concerns = null)
+        where TState : class
+    {
+        ArgumentNullException.ThrowIfNull(feed);
+        _loops.Add(FollowAsync(feed, concerns ?? (_ => true)));
+    }
+
+    /// <summary>Asks for a refresh and a render within 200 ms. From any thread.</summary>
+    protected void Signal() => _signals.Writer.TryWrite(true);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _closed.CancelAsync();
+        await Task.WhenAll(_loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await DisposeAsyncCore();
+        _closed.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    protected virtual ValueTask DisposeAsyncCore() => ValueTask.CompletedTask;
+
+    private async Task FollowAsync<TState, TChange>(Feed<TState, TChange> feed, Func<TChange, bool> concerns)
+        where TState : class
+    {
+        try
+        {
+            await feed.FollowAsync(
+                _ =>
+                {
+                    Signal();
+                    return ValueTask.CompletedTask;
+                },
+                change =>
+                {
+                    if (concerns(change))
+                    {
+                        Signal();
+                    }
+
+                    return ValueTask.CompletedTask;
+                },
+                Closed,
+                capacity: 256).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+        }
+    }
+
+    private async Task RenderLoopAsync()
+    {
+        try
+        {
+            while (await _signals.Reader.WaitToReadAsync(Closed).ConfigureAwait(false))
+            {
+                _signals.Reader.TryRead(out _);
+                await InvokeAsync(() =>
+                {
+                    Refresh();
+                    StateHasChanged();
+                }).ConfigureAwait(false);
+                await Task.Delay(MinimumBetweenRenders, Time, Closed).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+        }
+        catch (ObjectDisposedException)
+        {
+            // The circuit went away between the signal and the render.
+        }
+        catch (Exception fault)
+        {
+            await DispatchExceptionAsync(fault).ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Components.Web;
+using Microsoft.JSInterop;
+using MudBlazor;
+
+namespace Dashboard.Web.Console.Shell;
+
+/// <summary>What is around every page: navigation, the registry's state, theme, keys.</summary>
+public sealed partial class MainLayout
+{
+    private readonly DotNetObjectReference<MainLayout> _self;
+    private ErrorBoundary? _boundary;
+    private IJSObjectReference? _module;
+    private IJSObjectReference? _shell;
+    private bool _dark;
+    private string _theme = "system";
+    private bool _dialogOpen;
+
+    public MainLayout() => _self = DotNetObjectReference.Create(this);
+
+    private string ThemeLabel => _theme switch
+    {
+        "light" => "Theme: light. Switch to dark",
+        "dark" => "Theme: dark. Switch to the system's",
+        _ => "Theme: the system's. Switch to light",
+    };
+
+    private string ThemeIcon => _theme switch
+    {
+        "light" => Icons.Material.Outlined.LightMode,
+        "dark" => Icons.Material.Outlined.DarkMode,
+        _ => Icons.Material.Outlined.BrightnessAuto,
+    };
+
+    protected override void OnParametersSet() => _boundary?.Recover();
+
+    protected override async Task OnAfterRenderAsync(bool firstRender)
+    {
+        if (!firstRender)
+        {
+            return;
+        }
+
+        _module = await Js.InvokeAsync<IJSObjectReference>("import", "/" + Assets["console/shell.js"]);
+        if (_module is not null)
+        {
+            _shell = await _module.InvokeAsync<IJSObjectReference>("start", _self);
+        }
+    }
+
+    /// <summary>The browser tells its time zone once.</summary>
+    [JSInvokable]
+    public void ZoneKnown(string? zone) => Clock.SetZone(zone);
+
+    /// <summary>The theme was chosen, here or in another tab, or the system's has changed.</summary>
+    [JSInvokable]
+    public void ThemeChanged(string choice, bool dark)
+    {
+        (_theme, _dark) = (choice, dark);
+        StateHasChanged();
+    }
+
+    /// <summary>A key that belongs to the shell was pressed outside of a field.</summary>
+    [JSInvokable]
+    public Task KeyPressed(string key) => key switch
+    {
+        "help" => HelpAsync(),
+        "jump" => JumpAsync(),
+        _ => Task.CompletedTask,
+    };
+
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            if (_shell is not null)
+            {
+                await _shell.InvokeVoidAsync("stop");
+                await _shell.DisposeAsync();
+            }
+
+            if (_module is not null)
+            {
+                await _module.DisposeAsync();
+            }
+        }
+        catch (JSDisconnectedException)
+        {
+            // The browser is gone, and its listeners with it.
+        }
+
+        _self.Dispose();
+    }
+
+    private async Task NextThemeAsync()
+    {
+        if (_shell is not null)
+        {
+            await _shell.InvokeVoidAsync("choose", _theme switch { "system" => "light", "light" => "dark", _ => "system" });
+        }
+    }
+
+    private Task HelpAsync() => ShowAsync<KeysDialog>("Keys");
+
+    private Task JumpAsync() => ShowAsync<JumpDialog>("Jump to");
+
+    // A key that repeats must not pile up dialogs.
+    private async Task ShowAsync<TDialog>(string title)
+        where TDialog : IComponent
+    {
+        if (_dialogOpen)
+        {
+            return;
+        }
+
+        _dialogOpen = true;
+        try
+        {
+            var dialog = await Dialogs.ShowAsync<TDialog>(title, new DialogOptions { CloseButton = true, BackdropClick = true, CloseOnEscapeKey = true, FullWidth = true, MaxWidth = MaxWidth.Small });
+            await dialog.Result;
+        }
+        finally
+        {
+            _dialogOpen = false;
+        }
+    }
+}

@@ -1,0 +1,19 @@
+using MudBlazor;
+
+namespace Dashboard.Web.Console.Shell;
+
+/// <summary>One entry of the navigation.</summary>
+/// <param name="Key">Pressed after <c>g</c> it goes there.</param>
+internal sealed record Place(string Name, string Address, string Icon, char Key);
+
+internal static class Places
+{
+    public static readonly Place[] All =
+    [
+        new("Topology", "/", Icons.Material.Outlined.Hub, 't'),
+        new("Services", "/services", Icons.Material.Outlined.Dns, 's'),
+        new("Nodes", "/nodes", Icons.Material.Outlined.Memory, 'n'),
+        new("Operations", "/operations", Icons.Material.Outlined.PublishedWithChanges, 'o'),
+        new("Activity", "/activity", Icons.Material.Outlined.History, 'a'),
+    ];
+}

@@ -1,0 +1,17 @@
+using Dashboard.Core.Registry;
+
+namespace Dashboard.Web.Console.State;
+
+/// <summary>The address of everything that has a page.</summary>
+internal static class Links
+{
+    public static string Service(string name) => $"/services/{Uri.EscapeDataString(name)}";
+
+    public static string Instance(InstanceKey key) => $"/services/{Uri.EscapeDataString(key.Service)}?instance={Uri.EscapeDataString(key.Id)}";
+
+    public static string Node(string name) => $"/nodes?node={Uri.EscapeDataString(name)}";
+
+    public static string Operation(long id) => FormattableString.Invariant($"/operations/{id}");
+
+    public static string ActivityOf(string service) => $"/activity?service={Uri.EscapeDataString(service)}";
+}

@@ -1,0 +1,57 @@
+// The shell's part in the browser: keys, theme, the viewer's time zone.
+const places = { t: '/', s: '/services', n: '/nodes', o: '/operations', a: '/activity' };
+
+const typing = target =>
+  target instanceof HTMLElement && (target.isContentEditable || target.closest('input, textarea, select, [role="combobox"], [role="listbox"]') !== null);
+
+export function start(page) {
+  let goPressedAt = -Infinity;
+  const tell = (method, ...args) => { page.invokeMethodAsync(method, ...args).catch(() => { /* The circuit is being left or lost. */ }); };
+
+  const onKey = event => {
+    if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === 'k') {
+      event.preventDefault();
+      tell('KeyPressed', 'jump');
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector('[role="dialog"]')) return;
+    if (event.key === '?') {
+      tell('KeyPressed', 'help');
+    } else if (event.key === '/') {
+      const search = document.querySelector('input[type="search"]');
+      if (search) {
+        event.preventDefault();
+        search.focus();
+      }
+    } else if (event.key === 'g') {
+      goPressedAt = event.timeStamp;
+    } else if (event.timeStamp - goPressedAt < 1500 && places[event.key]) {
+      goPressedAt = -Infinity;
+      event.preventDefault();
+      Blazor.navigateTo(places[event.key]);
+    }
+  };
+
+  // With <base href="/"> a bare fragment would leave the page.
+  const onClick = event => {
+    const skip = event.target instanceof Element ? event.target.closest('a[data-skip]') : null;
+    if (skip) {
+      event.preventDefault();
+      document.getElementById(skip.dataset.skip)?.focus();
+    }
+  };
+
+  document.addEventListener('keydown', onKey);
+  document.addEventListener('click', onClick, true);
+  const unwatch = globalThis.dashboardTheme.watch((choice, dark) => tell('ThemeChanged', choice, dark));
+  tell('ZoneKnown', Intl.DateTimeFormat().resolvedOptions().timeZone ?? null);
+
+  return {
+    choose: choice => globalThis.dashboardTheme.choose(choice),
+    stop: () => {
+      document.removeEventListener('keydown', onKey);
+      document.removeEventListener('click', onClick, true);
+      unwatch();
+    },
+  };
+}

@@ -1,0 +1,82 @@
+// Starts the circuit and says so when it is lost. It tries again for ever: an operations console is left open overnight.
+(() => {
+  const banner = document.getElementById('components-reconnect-modal');
+  const words = document.getElementById('circuit-words');
+  let lostAt = null;
+
+  const show = text => {
+    lostAt ??= new Date();
+    words.textContent = text;
+    banner.hidden = false;
+    document.documentElement.dataset.circuit = 'lost';
+  };
+
+  const since = () => lostAt.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false });
+
+  const hide = () => {
+    lostAt = null;
+    banner.hidden = true;
+    delete document.documentElement.dataset.circuit;
+  };
+
+  // The server answered but has forgotten this circuit (it was restarted): every page's state is in its address, so loading it again loses nothing.
+  const afresh = () => location.reload();
+
+  banner.addEventListener('components-reconnect-state-changed', event => {
+    switch (event.detail.state) {
+      case 'show':
+      case 'retrying':
+        lostAt ??= new Date();
+        show(`Connection to the console lost at ${since()}. Reconnecting; what you see is the last known state.`);
+        break;
+      case 'hide': hide(); break;
+      case 'rejected':
+      case 'resume-failed': afresh(); break;
+      case 'failed':
+        show('The console cannot be reached. What you see is the last known state.');
+        setTimeout(retry, 5000);
+        break;
+    }
+  });
+
+  async function retry() {
+    try {
+      if (!await Blazor.reconnect()) afresh();
+    } catch {
+      show('The console cannot be reached. What you see is the last known state.');
+      setTimeout(retry, 5000);
+    }
+  }
+
+  document.getElementById('circuit-retry').addEventListener('click', retry);
+  document.getElementById('circuit-reload').addEventListener('click', afresh);
+
+  async function start() {
+    try {
+      await Blazor.start({
+        circuit: {
+          reconnectionOptions: {
+            maxRetries: Number.MAX_SAFE_INTEGER,
+            retryIntervalMilliseconds: attempt => Math.min(250 * 2 ** Math.min(attempt, 5), 5000),
+          },
+        },
+      });
+    } catch {
+      show('The console cannot be reached. Trying again every 5 s.');
+      setTimeout(async () => {
+        // A page that could not start cannot start again: load it afresh as soon as somebody answers.
+        for (;;) {
+          try {
+            await fetch('/health/live', { cache: 'no-store' });
+            afresh();
+            return;
+          } catch {
+            await new Promise(resolve => setTimeout(resolve, 5000));
+          }
+        }
+      }, 5000);
+    }
+  }
+
+  start();
+})();
