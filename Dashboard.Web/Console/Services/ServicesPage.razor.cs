@@ -1,0 +1,50 @@
+using System.Collections.Immutable;
+using Dashboard.Core.Registry;
+using Dashboard.Web.Console.Live;
+using Dashboard.Web.Console.State;
+using Microsoft.AspNetCore.Components;
+
+namespace Dashboard.Web.Console.Services;
+
+/// <summary>Every service with its state. Search and filter are in the address.</summary>
+public sealed partial class ServicesPage : LivePage
+{
+    private ImmutableArray<ServiceRow> _rows = [];
+    private (MeshState State, string Word, int Count)[] _counts = [];
+    private int _total;
+
+    [Inject]
+    private NavigationManager Navigation { get; set; } = null!;
+
+    [SupplyParameterFromQuery(Name = "q")]
+    private string? Search { get; set; }
+
+    [SupplyParameterFromQuery(Name = "attention")]
+    private bool Attention { get; set; }
+
+    protected override void Refresh()
+    {
+        var all = Registry.Current.Services.Values.Select(service => ServiceRow.Of(service)).OrderBy(row => row.Name, StringComparer.Ordinal).ToArray();
+        _total = all.Length;
+        _counts = [.. all.GroupBy(row => (row.State, row.Word)).OrderBy(group => Urgency(group.Key.State)).Select(group => (group.Key.State, group.Key.Word, group.Count()))];
+        _rows = [.. all.Where(row => string.IsNullOrWhiteSpace(Search) || row.Name.Contains(Search.Trim(), StringComparison.OrdinalIgnoreCase))
+            .Where(row => !Attention || row.NeedsAttention)];
+    }
+
+    private static int Urgency(MeshState state) => state switch
+    {
+        MeshState.Panic => 0,
+        MeshState.Unhealthy => 1,
+        MeshState.Degraded => 2,
+        MeshState.Unknown => 3,
+        _ => 4,
+    };
+
+    private void SearchChanged(ChangeEventArgs args) => Address("q", args.Value as string is { Length: > 0 } text ? text : null);
+
+    private void AttentionChanged(ChangeEventArgs args) => Address("attention", args.Value is true ? "true" : null);
+
+    private void ShowAll() => Navigation.NavigateTo("/services", replace: true);
+
+    private void Address(string name, string? value) => Navigation.NavigateTo(Navigation.GetUriWithQueryParameter(name, value), replace: true);
+}
