@@ -1,0 +1,29 @@
+// Numbers as every screen writes them: short, and of a width that moves little.
+
+export function rate(value: number): string {
+  if (value === 0) return '0';
+  if (value < 0.1) return '<0.1';
+  if (value < 10) return value.toFixed(1);
+  if (value < 10_000) return Math.round(value).toString();
+  return value < 1_000_000 ? `${(value / 1000).toFixed(value < 100_000 ? 1 : 0)}k` : `${(value / 1e6).toFixed(1)}M`;
+}
+
+export function percent(fraction: number): string {
+  const value = fraction * 100;
+  if (value === 0) return '0 %';
+  if (value < 0.1) return '<0.1 %';
+  return value < 10 ? `${value.toFixed(1)} %` : `${Math.round(value)} %`;
+}
+
+export function milliseconds(value: number | null): string {
+  if (value === null) return '–';
+  if (value < 1) return '<1 ms';
+  if (value < 10) return `${value.toFixed(1)} ms`;
+  return value < 10_000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(1)} s`;
+}
+
+export function age(seconds: number): string {
+  if (seconds < 60) return `${Math.max(0, Math.floor(seconds))} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  return `${Math.floor(seconds / 3600)} h`;
+}

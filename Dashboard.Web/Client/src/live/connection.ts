@@ -1,0 +1,154 @@
+import { HubConnectionBuilder, HubConnectionState, LogLevel, type HubConnection } from '@microsoft/signalr';
+import { MessagePackHubProtocol } from '@microsoft/signalr-protocol-msgpack';
+import { readServiceFrame, readTopologyFrame } from '../frames.js';
+import { backoff } from './backoff.js';
+import { ServiceState } from './serviceState.js';
+import { LiveStatus } from './status.js';
+import { TopologyState } from './topologyState.js';
+
+type Listener<T> = (state: T) => void;
+
+/** A subscription held by one or more listeners; `fresh` is false until its first full frame, and again after a gap. */
+interface Stream<T> {
+  readonly state: T;
+  readonly listeners: Set<Listener<T>>;
+  fresh: boolean;
+}
+
+/**
+ * The one hub connection of a browser tab. Reconnects for ever, subscribes again after each connect, and asks for a full frame
+ * wherever a sequence has a gap.
+ */
+export class LiveConnection {
+  readonly status = new LiveStatus();
+  readonly #connection: HubConnection;
+  readonly #services = new Map<string, Stream<ServiceState>>();
+  #topology: Stream<TopologyState> | null = null;
+  #wake: (() => void) | null = null;
+  #closed: (() => void) | null = null;
+  #running = false;
+
+  constructor(url: string) {
+    this.#connection = new HubConnectionBuilder()
+      .withUrl(url)
+      .withHubProtocol(new MessagePackHubProtocol())
+      .configureLogging(LogLevel.None)
+      .build();
+    this.#connection.serverTimeoutInMilliseconds = 15_000;
+    this.#connection.keepAliveIntervalInMilliseconds = 5_000;
+    this.#connection.onclose(() => this.#closed?.());
+    this.#connection.on('topology', raw => this.#onTopology(raw));
+    this.#connection.on('service', raw => this.#onService(raw));
+  }
+
+  /** Calls back with the state now, if there is one, and after every frame. Returns what ends the subscription. */
+  topology(listener: Listener<TopologyState>): () => void {
+    const stream = this.#topology ??= { state: new TopologyState(), listeners: new Set(), fresh: false };
+    const first = stream.listeners.size === 0;
+    stream.listeners.add(listener);
+    if (first) this.#begin('SubscribeTopology');
+    if (stream.fresh) listener(stream.state);
+    return () => {
+      if (!stream.listeners.delete(listener) || stream.listeners.size > 0) return;
+      this.#topology = null;
+      this.#send('UnsubscribeTopology');
+    };
+  }
+
+  service(name: string, listener: Listener<ServiceState>): () => void {
+    let stream = this.#services.get(name);
+    if (!stream) this.#services.set(name, stream = { state: new ServiceState(name), listeners: new Set(), fresh: false });
+    const held = stream;
+    const first = held.listeners.size === 0;
+    held.listeners.add(listener);
+    if (first) this.#begin('SubscribeService', name);
+    if (held.fresh) listener(held.state);
+    return () => {
+      if (!held.listeners.delete(listener) || held.listeners.size > 0) return;
+      this.#services.delete(name);
+      this.#send('UnsubscribeService', name);
+    };
+  }
+
+  #onTopology(raw: unknown): void {
+    const stream = this.#topology;
+    if (!stream) return;
+    const frame = readTopologyFrame(raw);
+    if (!stream.state.apply(frame)) return this.#lost(stream, 'SubscribeTopology');
+    stream.fresh = true;
+    this.status.received(frame);
+    for (const listener of stream.listeners) listener(stream.state);
+  }
+
+  #onService(raw: unknown): void {
+    const frame = readServiceFrame(raw);
+    const stream = this.#services.get(frame.service);
+    if (!stream) return;
+    if (!stream.state.apply(frame)) return this.#lost(stream, 'SubscribeService', frame.service);
+    stream.fresh = true;
+    this.status.received(frame);
+    for (const listener of stream.listeners) listener(stream.state);
+  }
+
+  // Asks once: until the full frame comes, further deltas are of no use and say nothing new.
+  #lost(stream: { fresh: boolean }, method: string, ...args: string[]): void {
+    if (!stream.fresh) return;
+    stream.fresh = false;
+    this.#send(method, ...args);
+  }
+
+  #begin(method: string, ...args: string[]): void {
+    if (this.#running) this.#send(method, ...args);
+    else void this.#run();
+  }
+
+  #send(method: string, ...args: string[]): void {
+    if (this.#connection.state !== HubConnectionState.Connected) return;
+    // A call that fails means that the connection is going: the next connect subscribes again.
+    this.#connection.send(method, ...args).catch(() => undefined);
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    const retryNow = (): void => this.#wake?.();
+    addEventListener('online', retryNow);
+    document.addEventListener('visibilitychange', () => { if (!document.hidden) retryNow(); });
+    for (let attempt = 0; ; attempt++) {
+      const closed = new Promise<void>(resolve => { this.#closed = resolve; });
+      try {
+        await this.#connection.start();
+        attempt = 0;
+        this.status.connected();
+        this.#subscribeAgain();
+        await closed;
+        this.status.disconnected(false);
+      } catch (error) {
+        this.status.disconnected(isUnauthorized(error));
+      }
+      await this.#pause(backoff(attempt));
+    }
+  }
+
+  #subscribeAgain(): void {
+    if (this.#topology) {
+      this.#topology.fresh = false;
+      this.#send('SubscribeTopology');
+    }
+    for (const [name, stream] of this.#services) {
+      stream.fresh = false;
+      this.#send('SubscribeService', name);
+    }
+  }
+
+  #pause(milliseconds: number): Promise<void> {
+    return new Promise(resolve => {
+      const timer = setTimeout(done, milliseconds);
+      this.#wake = done;
+      function done(): void { clearTimeout(timer); resolve(); }
+    });
+  }
+}
+
+function isUnauthorized(error: unknown): boolean {
+  return error instanceof Error && /\b40[13]\b|unauthori[sz]ed/i.test(error.message);
+}

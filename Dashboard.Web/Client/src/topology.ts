@@ -1,0 +1,30 @@
+import { TopologyCanvas } from './topology/canvas.js';
+import type { View } from './topology/view.js';
+
+/** A page's object as the browser sees it: Blazor's DotNetObjectReference. */
+export interface Page { invokeMethodAsync(method: string, ...args: unknown[]): Promise<unknown> }
+
+/** Draws the topology into an element. The page gets `OpenService(name)` and `ChangeView(part of a view)`. */
+export function mount(host: HTMLElement, page: Page, view: Partial<View>): TopologyCanvas {
+  return new TopologyCanvas(host, {
+    open: service => { void page.invokeMethodAsync('OpenService', service); },
+    change: part => { void page.invokeMethodAsync('ChangeView', part); },
+  }, view);
+}
+
+/** `t` anywhere on the page but in a field calls `ToggleTable`; `/` puts the cursor into the page's search. Ended by `dispose`. */
+export function shortcuts(page: Page, searchId: string): { dispose(): void } {
+  const listener = (event: KeyboardEvent): void => {
+    if (event.ctrlKey || event.altKey || event.metaKey || isField(event.target)) return;
+    if (event.key === 't') void page.invokeMethodAsync('ToggleTable');
+    else if (event.key === '/') document.getElementById(searchId)?.focus();
+    else return;
+    event.preventDefault();
+  };
+  document.addEventListener('keydown', listener);
+  return { dispose: () => document.removeEventListener('keydown', listener) };
+}
+
+function isField(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+}

@@ -1,0 +1,159 @@
+import type { Core } from 'cytoscape';
+import { calm } from '../theme.js';
+import { LayoutClient } from './layoutClient.js';
+import { placeNear } from './place.js';
+import { Positions, type Point } from './positions.js';
+import type { Scene, SceneNode } from './scene.js';
+
+const settleMilliseconds = 4000;
+const longestSettling = 15_000;
+const cell = 76;
+
+/**
+ * Decides where marks stand. A graph seen for the first time is laid out as a whole until it has stopped growing; from then on what stands,
+ * stands, in this session and the next, and a newcomer is placed beside those it talks to.
+ */
+export class Arrangement {
+  readonly #client = new LayoutClient();
+  #positions: Positions;
+  #settled: boolean;
+  #since = performance.now();
+  #timer = 0;
+  #round = 0;
+
+  constructor(readonly cy: Core, grouping: string, readonly placed: (animated: boolean) => void) {
+    this.#positions = new Positions(grouping);
+    this.#settled = this.#positions.size > 0;
+  }
+
+  /** Another grouping has positions of its own. */
+  use(grouping: string): void {
+    this.#round++;
+    clearTimeout(this.#timer);
+    this.#positions = new Positions(grouping);
+    this.#settled = this.#positions.size > 0;
+    this.#since = performance.now();
+  }
+
+  positionOf(id: string): Point | undefined { return this.#positions.get(id); }
+
+  keep(id: string, point: Point): void { this.#positions.set(id, point); }
+
+  /** The operator has moved something: from now on nothing else moves by itself. */
+  settle(): void { this.#settled = true; }
+
+  /** Forgets every place and lays the graph out anew. */
+  again(scene: Scene): void {
+    this.#positions.clear();
+    if (scene.edges.length === 0 && scene.nodes.some(isZoneBox)) return this.#board(scene);
+    void this.#layOut(scene);
+  }
+
+  /** Gives each mark that has no place yet one, now or when the layout is done. */
+  arrange(scene: Scene, grown: boolean): void {
+    if (scene.nodes.some(isZoneBox)) return this.#board(scene);
+    for (const node of scene.nodes) if (node.kind === 'instance') this.#placeInstance(node);
+    const marks = scene.nodes.filter(isMark);
+    const homeless = marks.filter(node => !this.#positions.get(node.id));
+    const mostlyNew = homeless.length > 3 && homeless.length > marks.length * 0.4;
+    if (grown && (mostlyNew || !this.#settled)) {
+      this.#settled = false;
+      this.#schedule(scene);
+    } else if (this.#settled) {
+      this.#placeBeside(scene, homeless);
+    }
+  }
+
+  dispose(): void {
+    this.#round++;
+    clearTimeout(this.#timer);
+    this.#client.dispose();
+  }
+
+  #schedule(scene: Scene): void {
+    clearTimeout(this.#timer);
+    const first = this.cy.nodes('.unplaced').length > 0 && this.cy.nodes().not('.unplaced').not(':parent').length === 0;
+    this.#timer = setTimeout(() => {
+      void this.#layOut(scene);
+      const settleNow = performance.now() - this.#since > longestSettling;
+      this.#timer = setTimeout(() => { this.#settled = true; }, settleNow ? 0 : settleMilliseconds);
+    }, first ? 50 : 700);
+  }
+
+  async #layOut(scene: Scene): Promise<void> {
+    const round = ++this.#round;
+    const inner = new Set(scene.nodes.filter(node => node.kind === 'instance').map(node => node.parent));
+    const nodes = scene.nodes.filter(node => node.kind !== 'instance').map(node => ({
+      id: node.id, parent: node.parent, width: inner.has(node.id) ? 200 : 90, height: inner.has(node.id) ? 140 : 96,
+    }));
+    const known = new Set(nodes.map(node => node.id));
+    const boxes = new Set(nodes.map(node => node.parent).filter(parent => parent !== null));
+    const edges = scene.edges.filter(edge => known.has(edge.source) && known.has(edge.target) && !boxes.has(edge.source) && !boxes.has(edge.target));
+    try {
+      const result = await this.#client.run({ nodes, edges });
+      if (round !== this.#round) return;
+      for (const [id, x, y] of result) this.#move(id, { x, y });
+    } catch {
+      if (round !== this.#round) return;
+      // Without a worker the marks still get places: each beside those it talks to, one after the other.
+      this.#placeBeside(scene, scene.nodes.filter(isMark).filter(node => !this.#positions.get(node.id)));
+    }
+    this.placed(true);
+  }
+
+  #placeBeside(scene: Scene, homeless: readonly SceneNode[]): void {
+    if (homeless.length === 0) return;
+    for (const node of [...homeless].sort((a, b) => a.id.localeCompare(b.id))) {
+      const taken = scene.nodes.filter(isMark).map(other => this.#positions.get(other.id)).filter(point => point !== undefined);
+      const near = scene.edges.flatMap(edge => edge.source === node.id ? [edge.target] : edge.target === node.id ? [edge.source] : [])
+        .map(id => this.#positions.get(id)).filter(point => point !== undefined);
+      this.#move(node.id, placeNear(near, taken));
+    }
+    this.placed(false);
+  }
+
+  /** In a grid around where the service's one mark stood; a newcomer takes the first free cell. */
+  #placeInstance(node: SceneNode): void {
+    if (this.#positions.get(node.id)) return;
+    const home = this.#positions.get(node.parent!) ?? { x: 0, y: 0 };
+    const siblings = this.cy.getElementById(node.parent!).children().map(child => this.#positions.get(child.id())).filter(point => point !== undefined);
+    const columns = Math.max(2, Math.ceil(Math.sqrt(siblings.length + 1)));
+    for (let index = 0; ; index++) {
+      const point = { x: home.x + (index % columns - (columns - 1) / 2) * cell, y: home.y + Math.floor(index / columns) * cell };
+      if (siblings.some(other => Math.abs(other.x - point.x) < 40 && Math.abs(other.y - point.y) < 40)) continue;
+      this.#move(node.id, point);
+      return;
+    }
+  }
+
+  /** Zones side by side, a service in the same cell of each: the eye compares zones by place. */
+  #board(scene: Scene): void {
+    const boxes = scene.nodes.filter(isZoneBox).map(node => node.id).sort();
+    const services = [...new Set(scene.nodes.filter(isMark).map(node => node.title))].sort();
+    const columns = Math.max(1, Math.ceil(Math.sqrt(services.length / 2)));
+    const rows = Math.ceil(services.length / columns);
+    const tall = boxes.length > 1 && this.cy.height() > this.cy.width();
+    for (const node of scene.nodes) {
+      if (node.kind === 'box' || node.parent === null) continue;
+      const box = boxes.indexOf(node.parent);
+      const index = services.indexOf(node.title);
+      this.#move(node.id, {
+        x: (index % columns) * 112 + (tall ? 0 : box * (columns * 112 + 40)),
+        y: Math.floor(index / columns) * 104 + (tall ? box * (rows * 104 + 56) : 0),
+      });
+    }
+    this.placed(false);
+  }
+
+  #move(id: string, point: Point): void {
+    this.#positions.set(id, point);
+    const node = this.cy.getElementById(id);
+    if (node.empty() || node.isParent()) return;
+    if (node.hasClass('unplaced') || calm()) node.position({ ...point });
+    else if (Math.hypot(node.position('x') - point.x, node.position('y') - point.y) > 1) node.animate({ position: { ...point } }, { duration: 250 });
+    node.removeClass('unplaced');
+  }
+}
+
+function isMark(node: SceneNode): boolean { return node.kind !== 'box' && node.kind !== 'instance'; }
+function isZoneBox(node: SceneNode): boolean { return node.kind === 'box' && node.box === 'zone'; }

@@ -1,0 +1,45 @@
+export interface Point { readonly x: number; readonly y: number }
+
+const keptPoints = 5000;
+
+/** Where marks stand, kept in the browser so that a graph looks the same tomorrow; one set per grouping. */
+export class Positions {
+  readonly #points: Map<string, Point>;
+  readonly #key: string;
+  #saving = 0;
+
+  constructor(grouping: string) {
+    this.#key = `dashboard.topology.${grouping}`;
+    this.#points = load(this.#key);
+  }
+
+  get size(): number { return this.#points.size; }
+  get(id: string): Point | undefined { return this.#points.get(id); }
+
+  set(id: string, point: Point): void {
+    this.#points.delete(id);
+    this.#points.set(id, { x: Math.round(point.x), y: Math.round(point.y) });
+    clearTimeout(this.#saving);
+    this.#saving = setTimeout(() => this.#save(), 300);
+  }
+
+  clear(): void { this.#points.clear(); }
+
+  // The oldest go first: marks that have not been drawn for longest.
+  #save(): void {
+    try {
+      localStorage.setItem(this.#key, JSON.stringify([...this.#points].slice(-keptPoints).map(([id, p]) => [id, p.x, p.y])));
+    } catch {
+      // A full or forbidden store costs the memory of the layout, nothing else.
+    }
+  }
+}
+
+function load(key: string): Map<string, Point> {
+  try {
+    const rows = JSON.parse(localStorage.getItem(key) ?? '[]') as [string, number, number][];
+    return new Map(rows.filter(row => Number.isFinite(row[1]) && Number.isFinite(row[2])).map(([id, x, y]) => [id, { x, y }]));
+  } catch {
+    return new Map();
+  }
+}

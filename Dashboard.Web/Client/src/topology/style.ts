@@ -1,0 +1,75 @@
+import type cytoscape from 'cytoscape';
+import type { Palette } from '../theme.js';
+
+/** The canvas' style sheet. What differs from node to node stands in the element's data, computed once per change. */
+export function stylesheet(palette: Palette): cytoscape.StylesheetJson {
+  const label = {
+    'font-family': "Roboto, system-ui, 'Segoe UI', sans-serif",
+    'font-size': 12,
+    color: palette.text,
+    'text-wrap': 'wrap',
+    'text-valign': 'bottom',
+    'text-halign': 'center',
+    'text-margin-y': 4,
+    'text-background-color': palette.canvas,
+    'text-background-opacity': 0.85,
+    'text-background-padding': '2px',
+    'text-background-shape': 'roundrectangle',
+    'min-zoomed-font-size': 7,
+  } as const;
+  return [
+    { selector: 'node', style: { ...label, label: 'data(label)', 'background-color': palette.surface, 'overlay-opacity': 0 } },
+    {
+      selector: 'node[picture]',
+      style: {
+        shape: 'ellipse', width: 'data(size)', height: 'data(size)', 'background-opacity': 0,
+        'background-image': 'data(picture)', 'background-fit': 'contain', 'background-clip': 'none', 'background-image-containment': 'over',
+      },
+    },
+    { selector: 'node[kind = "instance"]', style: { 'font-size': 10, 'text-margin-y': 2 } },
+    {
+      selector: 'node[kind = "external"]',
+      style: {
+        shape: 'round-rectangle', width: 34, height: 34, 'background-color': palette.canvas,
+        'border-width': 1.5, 'border-style': 'solid', 'border-color': palette.muted, color: palette.muted,
+      },
+    },
+    {
+      selector: 'node[kind = "ghost"]',
+      style: {
+        shape: 'ellipse', width: 44, height: 44, 'background-opacity': 0, 'border-width': 2, 'border-style': 'dotted',
+        'border-color': palette.muted, color: palette.muted, opacity: 0.7,
+      },
+    },
+    {
+      selector: 'node[kind = "box"]',
+      style: {
+        shape: 'round-rectangle', 'background-color': palette.surface, 'background-opacity': 0.6, 'border-width': 1,
+        'border-color': palette.line, padding: '16px', 'text-valign': 'top', 'text-margin-y': -4, color: palette.muted,
+        'font-size': 12, 'text-background-opacity': 0,
+      },
+    },
+    { selector: 'node[kind = "box"][box = "service"]', style: { 'border-color': palette.muted, 'border-style': 'dashed', color: palette.text } },
+    {
+      selector: 'edge',
+      style: {
+        width: 'data(width)', 'line-color': 'data(color)', 'target-arrow-color': 'data(color)', 'target-arrow-shape': 'triangle',
+        'arrow-scale': 0.9, 'curve-style': 'bezier', 'control-point-step-size': 36, 'line-style': 'solid', 'overlay-opacity': 0,
+        'font-family': label['font-family'], 'font-size': 10, color: palette.text, 'text-background-color': palette.canvas,
+        'text-background-opacity': 0.9, 'text-background-padding': '2px', 'text-rotation': 'none', label: '', 'min-zoomed-font-size': 8,
+      },
+    },
+    { selector: 'edge[trouble = "some"]', style: { 'line-style': 'dashed', 'line-dash-pattern': [10, 4], label: 'data(label)' } },
+    { selector: 'edge[trouble = "bad"]', style: { 'line-style': 'dashed', 'line-dash-pattern': [4, 3], label: 'data(label)' } },
+    { selector: 'edge[?idle]', style: { 'line-style': 'dotted', opacity: 0.4 } },
+    { selector: 'edge.near, .labelled edge, edge.labelled', style: { label: 'data(label)', 'z-index': 10 } },
+    { selector: 'edge.near', style: { 'underlay-color': palette.accent, 'underlay-opacity': 0.18, 'underlay-padding': 4 } },
+    { selector: '.dim', style: { opacity: 0.18 } },
+    { selector: 'node.unplaced', style: { opacity: 0 } },
+    {
+      selector: 'node.chosen',
+      style: { 'underlay-color': palette.accent, 'underlay-opacity': 0.28, 'underlay-padding': 8, 'underlay-shape': 'ellipse' },
+    },
+    { selector: 'node[kind = "box"].chosen', style: { 'underlay-shape': 'round-rectangle' } },
+  ] as unknown as cytoscape.StylesheetJson;
+}
