@@ -8,7 +8,8 @@ export function rate(value: number): string {
   return value < 1_000_000 ? `${(value / 1000).toFixed(value < 100_000 ? 1 : 0)}k` : `${(value / 1e6).toFixed(1)}M`;
 }
 
-export function percent(fraction: number): string {
+export function percent(fraction: number | null): string {
+  if (fraction === null) return '–';
   const value = fraction * 100;
   if (value === 0) return '0 %';
   if (value < 0.1) return '<0.1 %';

@@ -33,16 +33,19 @@ export interface Latency { readonly p50: number | null; readonly p95: number | n
 
 export interface Traffic extends Latency {
   readonly rps: number;
-  readonly errorRate: number;
+  /** 0-1; null where nothing completed. */
+  readonly errorRate: number | null;
   readonly inFlight: number;
   readonly longLived: number;
+  /** False where a reporter is silent: there may be more in flight. */
+  readonly inFlightKnown: boolean;
 }
 
 export interface Edge extends Latency {
   readonly source: string;
   readonly target: string;
   readonly rps: number;
-  readonly errorRate: number;
+  readonly errorRate: number | null;
 }
 
 export interface Ghost { readonly name: string; readonly leftAt: number }
@@ -83,8 +86,7 @@ export interface Instance {
 export interface Sample extends Latency {
   readonly at: number;
   readonly rps: number;
-  readonly errorRate: number;
-  readonly inFlight: number;
+  readonly errorRate: number | null;
 }
 
 export interface Mark {
@@ -174,13 +176,14 @@ function readNode(value: unknown): ServiceNode {
 function readTraffic(value: unknown): readonly [string, Traffic] {
   const row = asRow(value);
   return [text(row[0]), {
-    rps: number(row[1]), errorRate: number(row[2]), inFlight: number(row[3]), longLived: number(row[4]), ...latency(row, 5),
+    rps: number(row[1]), errorRate: optional(row[2]), inFlight: number(row[3]), longLived: number(row[4]), inFlightKnown: row[5] !== false,
+    ...latency(row, 6),
   }];
 }
 
 function readEdge(value: unknown): Edge {
   const row = asRow(value);
-  return { source: text(row[0]), target: text(row[1]), rps: number(row[2]), errorRate: number(row[3]), ...latency(row, 4) };
+  return { source: text(row[0]), target: text(row[1]), rps: number(row[2]), errorRate: optional(row[3]), ...latency(row, 4) };
 }
 
 function readGhost(value: unknown): Ghost {
@@ -206,7 +209,7 @@ function readInstance(value: unknown): Instance {
 
 function readSample(value: unknown): Sample {
   const row = asRow(value);
-  return { at: number(row[0]), rps: number(row[1]), errorRate: number(row[2]), inFlight: number(row[3]), ...latency(row, 4) };
+  return { at: number(row[0]), rps: number(row[1]), errorRate: optional(row[2]), ...latency(row, 3) };
 }
 
 function readMark(value: unknown): Mark {

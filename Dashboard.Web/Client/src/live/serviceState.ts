@@ -44,7 +44,8 @@ export class ServiceState {
       this.history.delete(id);
     }
     if (frame.kind === 'traffic') this.#appendSecond();
-    this.samples.push(...frame.samples);
+    const newest = this.samples[this.samples.length - 1]?.at ?? 0;
+    this.samples.push(...frame.samples.filter(sample => sample.at > newest));
     if (this.samples.length > keptSamples) this.samples.splice(0, this.samples.length - keptSamples);
     this.marks.push(...frame.marks);
     if (this.marks.length > keptMarks) this.marks.splice(0, this.marks.length - keptMarks);

@@ -1,6 +1,6 @@
 import type { Edge, Ghost, ServiceNode, TopologyFrame, Traffic } from '../frames.js';
 
-export const idle: Traffic = { rps: 0, errorRate: 0, inFlight: 0, longLived: 0, p50: null, p95: null, p99: null };
+export const idle: Traffic = { rps: 0, errorRate: null, inFlight: 0, longLived: 0, inFlightKnown: true, p50: null, p95: null, p99: null };
 
 export function edgeKey(source: string, target: string): string { return `${source}\u0000${target}`; }
 

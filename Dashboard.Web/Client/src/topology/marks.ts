@@ -1,4 +1,4 @@
-import type { Edge } from '../frames.js';
+import type { Edge, Traffic } from '../frames.js';
 import { age, milliseconds, percent, rate } from '../format.js';
 import type { Palette } from '../theme.js';
 import { dataUri, instanceSvg, ringSvg, stateWords } from './ring.js';
@@ -39,7 +39,8 @@ export class Marks {
   }
 
   edge(edge: SceneEdge): MarkData {
-    const trouble = edge.idle || edge.edge.errorRate < someErrors ? 'none' : edge.edge.errorRate < badErrors ? 'some' : 'bad';
+    const errors = edge.edge.errorRate ?? 0;
+    const trouble = edge.idle || errors < someErrors ? 'none' : errors < badErrors ? 'some' : 'bad';
     const color = trouble === 'none' ? this.palette.edge : trouble === 'some' ? this.palette.degraded : this.palette.unhealthy;
     return {
       id: edge.id, source: edge.source, target: edge.target, trouble, color, idle: edge.idle,
@@ -60,7 +61,7 @@ export function edgeWidth(rps: number): number {
 }
 
 function edgeLabel(edge: Edge): string {
-  const errors = edge.errorRate >= someErrors ? ` · ${percent(edge.errorRate)} errors` : '';
+  const errors = edge.errorRate !== null && edge.errorRate >= someErrors ? ` · ${percent(edge.errorRate)} errors` : '';
   return edge.p95 === null ? `${rate(edge.rps)}/s${errors}` : `p95 ${milliseconds(edge.p95)}${errors}`;
 }
 
@@ -79,7 +80,7 @@ export function nodeFacts(node: SceneNode): readonly (readonly [label: string, v
         ['Requests', `${rate(node.traffic.rps)} /s`],
         ['Errors', percent(node.traffic.errorRate)],
         ['p50 / p95 / p99', [node.traffic.p50, node.traffic.p95, node.traffic.p99].map(milliseconds).join(' / ')],
-        ['In flight', `${node.traffic.inFlight}` + (node.traffic.longLived > 0 ? ` + ${node.traffic.longLived} long-lived` : '')],
+        ['In flight', inFlight(node.traffic) + (node.traffic.longLived > 0 ? ` + ${node.traffic.longLived} long-lived` : '')],
       ];
       if (n.unhealthy > 0) facts.push(['Unhealthy', n.unhealthy.toString()]);
       if (n.draining > 0) facts.push(['Draining', n.draining.toString()]);
@@ -90,7 +91,7 @@ export function nodeFacts(node: SceneNode): readonly (readonly [label: string, v
     case 'instance': return [
       ['Health', node.instance.health], ['Intent', node.instance.intent], ['Serving', node.instance.serving ? 'yes' : 'no'],
       ['Weight', node.instance.weight.toString()], ['Requests', `${rate(node.traffic.rps)} /s`], ['Errors', percent(node.traffic.errorRate)],
-      ['p95', milliseconds(node.traffic.p95)], ['In flight', node.traffic.inFlight.toString()],
+      ['p95', milliseconds(node.traffic.p95)], ['In flight', inFlight(node.traffic)],
       ['Address', `${node.instance.address}:${node.instance.port}`], ['Host', `${node.instance.node || '–'} in ${node.instance.zone || 'no zone'}`],
     ];
     case 'group': return [['Services', node.services.toString()], ['Worst', stateWords[node.state]], ['Requests', `${rate(node.traffic.rps)} /s`], ['Errors', percent(node.traffic.errorRate)]];
@@ -99,6 +100,8 @@ export function nodeFacts(node: SceneNode): readonly (readonly [label: string, v
     case 'box': return [];
   }
 }
+
+function inFlight(traffic: Traffic): string { return `${traffic.inFlight}${traffic.inFlightKnown ? '' : ' or more'}`; }
 
 export function edgeFacts(edge: Edge): readonly (readonly [label: string, value: string])[] {
   return [

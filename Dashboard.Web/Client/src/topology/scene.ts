@@ -75,7 +75,7 @@ export function visibleServices(state: TopologyState, view: View): ReadonlySet<s
   for (const node of state.nodes.values()) {
     if (near && !near.has(node.service)) continue;
     if (view.namespace !== null && node.namespace !== view.namespace) continue;
-    if (view.filter === 'trouble' && serviceState(node) === 'healthy' && state.trafficOf(node.service).errorRate < 0.01) continue;
+    if (view.filter === 'trouble' && serviceState(node) === 'healthy' && (state.trafficOf(node.service).errorRate ?? 0) < 0.01) continue;
     if (search && !node.service.toLowerCase().includes(search)) continue;
     visible.add(node.service);
   }
@@ -221,7 +221,7 @@ function groupedScene(state: TopologyState, visible: ReadonlySet<string>): Scene
     group.unhealthy += node.unhealthy;
     group.unknown += node.unknown;
     group.rps += traffic.rps;
-    group.failures += traffic.rps * traffic.errorRate;
+    group.failures += traffic.rps * (traffic.errorRate ?? 0);
     group.inFlight += traffic.inFlight;
     const mark = serviceState(node);
     if (severity.indexOf(mark) > severity.indexOf(group.worst)) group.worst = mark;
@@ -238,9 +238,9 @@ function groupedScene(state: TopologyState, visible: ReadonlySet<string>): Scene
     const target = key(edge.target);
     if (source === target || !names.has(source) || !names.has(target)) continue;
     const pair = `${source}>${target}`;
-    const sum = edges.get(pair) ?? { source, target, rps: 0, errorRate: 0, p50: null, p95: null, p99: null };
+    const sum = edges.get(pair) ?? { source, target, rps: 0, errorRate: null, p50: null, p95: null, p99: null };
     const rps = sum.rps + edge.rps;
-    edges.set(pair, { ...sum, rps, errorRate: rps === 0 ? 0 : (sum.rps * sum.errorRate + edge.rps * edge.errorRate) / rps });
+    edges.set(pair, { ...sum, rps, errorRate: rps === 0 ? null : (sum.rps * (sum.errorRate ?? 0) + edge.rps * (edge.errorRate ?? 0)) / rps });
   }
   return {
     nodes,
@@ -262,7 +262,7 @@ function groupOf(groups: Map<string, Group>, name: string): Group {
 function groupMark(group: Group, byNamespace: boolean): SceneNode {
   return {
     id: `n:${group.name}`, parent: null, title: byNamespace ? group.name || 'no namespace' : `${group.name}…`, kind: 'group', services: group.services,
-    traffic: { ...idle, rps: group.rps, errorRate: group.rps === 0 ? 0 : group.failures / group.rps, inFlight: group.inFlight },
+    traffic: { ...idle, rps: group.rps, errorRate: group.rps === 0 ? null : group.failures / group.rps, inFlight: group.inFlight },
     state: group.worst, ring: group, center: group.services.toString(), opens: { kind: byNamespace ? 'namespace' : 'search', name: group.name },
   };
 }

@@ -1,0 +1,120 @@
+using System.Collections.Immutable;
+using Dashboard.Core.Registry;
+
+namespace Dashboard.Core.Topology;
+
+/// <summary>A service as the graph shows it: who of its instances is in which state. Changes with the registry alone.</summary>
+public sealed record TopologyNode
+{
+    public required string Service { get; init; }
+
+    /// <summary>What follows the first dot of the service's name; empty when there is none.</summary>
+    public required string Namespace { get; init; }
+
+    public required ServiceHealth Health { get; init; }
+
+    public required int Healthy { get; init; }
+
+    public required int Degraded { get; init; }
+
+    public required int Unhealthy { get; init; }
+
+    /// <summary>Instances that were never judged.</summary>
+    public required int Unknown { get; init; }
+
+    public required int Total { get; init; }
+
+    public required int Eligible { get; init; }
+
+    public required int Serving { get; init; }
+
+    public required int Draining { get; init; }
+
+    /// <summary>Drained or in maintenance.</summary>
+    public required int OutOfService { get; init; }
+
+    public required bool Panic { get; init; }
+
+    /// <summary>The mass-loss brake is engaged.</summary>
+    public required bool Brake { get; init; }
+
+    /// <summary>Ordered by zone.</summary>
+    public required ImmutableArray<ZoneCount> Zones { get; init; }
+
+    public static TopologyNode From(ServiceSnapshot service)
+    {
+        ArgumentNullException.ThrowIfNull(service);
+        int healthy = 0, degraded = 0, unhealthy = 0, unknown = 0, eligible = 0, draining = 0, outOfService = 0, wanted = 0, wantedHealthy = 0;
+        var zones = new SortedDictionary<string, (int Total, int Serving)>(StringComparer.Ordinal);
+        foreach (var instance in service.Instances.Values)
+        {
+            switch (instance.HealthStatus)
+            {
+                case HealthStatus.Healthy: healthy++; break;
+                case HealthStatus.Degraded: degraded++; break;
+                case HealthStatus.Unhealthy: unhealthy++; break;
+                default: unknown++; break;
+            }
+
+            switch (instance.EffectiveIntent.Kind)
+            {
+                case IntentKind.Draining: draining++; break;
+                case IntentKind.Drained or IntentKind.Maintenance: outOfService++; break;
+            }
+
+            eligible += instance.IsEligible ? 1 : 0;
+            wanted += instance.IsWanted ? 1 : 0;
+            wantedHealthy += instance.IsWanted && instance.HealthStatus == HealthStatus.Healthy ? 1 : 0;
+            var zone = instance.Registration.Zone ?? "";
+            zones[zone] = (zones.GetValueOrDefault(zone).Total + 1, 0);
+        }
+
+        var serving = service.Serving;
+        foreach (var endpoint in serving.Endpoints)
+        {
+            var zone = endpoint.Zone ?? "";
+            var count = zones.GetValueOrDefault(zone);
+            zones[zone] = count with { Serving = count.Serving + 1 };
+        }
+
+        var total = service.Instances.Count;
+        return new()
+        {
+            Service = service.Name,
+            Namespace = NamespaceOf(service.Name),
+            Health = total == 0 ? ServiceHealth.Empty
+                : unknown == total ? ServiceHealth.Unknown
+                : serving.Endpoints.IsEmpty || serving.Panic ? ServiceHealth.Unhealthy
+                : wantedHealthy == wanted ? ServiceHealth.Healthy
+                : ServiceHealth.Degraded,
+            Healthy = healthy,
+            Degraded = degraded,
+            Unhealthy = unhealthy,
+            Unknown = unknown,
+            Total = total,
+            Eligible = eligible,
+            Serving = serving.Endpoints.Length,
+            Draining = draining,
+            OutOfService = outOfService,
+            Panic = serving.Panic,
+            Brake = service.Brake is not null,
+            Zones = [.. zones.Select(zone => new ZoneCount(zone.Key, zone.Value.Total, zone.Value.Serving))],
+        };
+    }
+
+    /// <summary>The namespace part of a service's name; empty when it has none.</summary>
+    public static string NamespaceOf(string service)
+    {
+        ArgumentNullException.ThrowIfNull(service);
+        var dot = service.IndexOf('.', StringComparison.Ordinal);
+        return dot < 0 ? "" : service[(dot + 1)..];
+    }
+
+    public bool Equals(TopologyNode? other) =>
+        other is not null && Service == other.Service && Health == other.Health && Healthy == other.Healthy && Degraded == other.Degraded
+        && Unhealthy == other.Unhealthy && Unknown == other.Unknown && Total == other.Total && Eligible == other.Eligible && Serving == other.Serving
+        && Draining == other.Draining && OutOfService == other.OutOfService && Panic == other.Panic && Brake == other.Brake
+        && Zones.AsSpan().SequenceEqual(other.Zones.AsSpan());
+
+    public override int GetHashCode() => HashCode.Combine(Service, Health, Total, Eligible, Serving, Draining);
+}
