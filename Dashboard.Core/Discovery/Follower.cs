@@ -41,6 +41,9 @@ public sealed record Follower
     /// <summary>The last revision it said it has taken; 0 = none yet.</summary>
     public long Acknowledged { get; init; }
 
+    /// <summary>For one that asks for each service by itself: the revision taken by service. Null for one that follows everything at one revision.</summary>
+    public ImmutableDictionary<string, long>? AcknowledgedByService { get; init; }
+
     public DateTimeOffset? AcknowledgedAt { get; init; }
 
     /// <summary>What it refused last, with its revision; null = nothing.</summary>
@@ -50,6 +53,16 @@ public sealed record Follower
 
     /// <summary>When its last report came.</summary>
     public DateTimeOffset? LastReport { get; init; }
+
+    /// <summary>How many streams it holds open; above 0 it stays connected however long it is silent.</summary>
+    public int Streams { get; init; }
+
+    /// <summary>A follower that asks again and again is taken for gone when it has not come back by then; null = it says when it goes.</summary>
+    public DateTimeOffset? DueBy { get; init; }
+
+    /// <summary>The revision that it has taken of a service; of another generation it has taken nothing.</summary>
+    public long AcknowledgedOf(string service, Guid generation) =>
+        Generation != generation ? 0 : AcknowledgedByService is { } each ? each.GetValueOrDefault(service) : Acknowledged;
 
     public bool Follows(string service) => Services is null || Services.Contains(service);
 }

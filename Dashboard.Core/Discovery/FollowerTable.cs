@@ -6,22 +6,70 @@ namespace Dashboard.Core.Discovery;
 /// <summary>Who follows the registry and which revision each has taken. In memory; fed by every protocol's endpoint.</summary>
 public sealed class FollowerTable(TimeProvider time)
 {
+    /// <summary>Who followed a service within this time has to acknowledge a change of it.</summary>
+    public static readonly TimeSpan Recent = TimeSpan.FromMinutes(15);
+
+    /// <summary>A follower that is gone is forgotten after this time.</summary>
+    public static readonly TimeSpan Kept = TimeSpan.FromHours(24);
+
+    /// <summary>More are not kept: whoever makes up names must not fill the memory.</summary>
+    public const int Capacity = 20_000;
+
     private readonly ConcurrentDictionary<string, Follower> _followers = new(StringComparer.Ordinal);
+    private readonly TimeProvider _time = time;
+    private long _turnedAway;
 
     /// <summary>Everyone known, by id.</summary>
     public ImmutableArray<Follower> Current => [.. _followers.Values.OrderBy(follower => follower.Id, StringComparer.Ordinal)];
 
+    public int Count => _followers.Count;
+
+    /// <summary>How often a new follower was not noted because the table was full, since the start.</summary>
+    public long TurnedAway => Interlocked.Read(ref _turnedAway);
+
     public Follower? Find(string id) => _followers.GetValueOrDefault(id);
+
+    /// <summary>
+    /// Ids of those whose acknowledgement counts for a change of any of these services: who is connected or was heard of within <see cref="Recent"/>.
+    /// DNS clients are left out: nothing ever confirms what they hold.
+    /// </summary>
+    public ImmutableArray<string> FollowersOf(IReadOnlyCollection<string> services)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        var since = _time.GetUtcNow() - Recent;
+        return [.. _followers.Values
+            .Where(follower => follower.Kind != FollowerKind.Dns && (follower.Connected || follower.LastSeen >= since) && services.Any(follower.Follows))
+            .Select(follower => follower.Id)
+            .Order(StringComparer.Ordinal)];
+    }
 
     /// <summary>Notes that a follower is there. Call when it connects and at each of its requests.</summary>
     /// <param name="services">The services it follows; null = all.</param>
     /// <param name="reports">It reports its traffic.</param>
-    public void Seen(string id, FollowerKind kind, string? address, ImmutableHashSet<string>? services, bool reports)
+    /// <param name="dueBy">When it is to be taken for gone unless it comes back; null = it says when it goes.</param>
+    public void Seen(string id, FollowerKind kind, string? address, ImmutableHashSet<string>? services, bool reports, DateTimeOffset? dueBy = null)
     {
-        var now = time.GetUtcNow();
+        var now = _time.GetUtcNow();
+        if (_followers.Count >= Capacity && !_followers.ContainsKey(id))
+        {
+            Interlocked.Increment(ref _turnedAway);
+            return;
+        }
+
         _followers.AddOrUpdate(
             id,
-            key => new() { Id = key, Kind = kind, Address = address, Services = services, Reports = reports, Connected = true, Since = now, LastSeen = now },
+            key => new()
+            {
+                Id = key,
+                Kind = kind,
+                Address = address,
+                Services = services,
+                Reports = reports,
+                Connected = true,
+                Since = now,
+                LastSeen = now,
+                DueBy = dueBy,
+            },
             (_, known) => known with
             {
                 Kind = kind,
@@ -31,35 +79,108 @@ public sealed class FollowerTable(TimeProvider time)
                 Reports = reports || known.Reports,
                 Connected = true,
                 LastSeen = now,
+                DueBy = dueBy,
             });
+    }
+
+    /// <summary>Notes that a follower opened a stream. It stays connected until the result, or its last stream's, is disposed.</summary>
+    public IDisposable Open(string id, FollowerKind kind, string? address, ImmutableHashSet<string>? services, bool reports)
+    {
+        Seen(id, kind, address, services, reports);
+        Update(id, known => known with { Streams = known.Streams + 1, Services = services });
+        return new OpenStream(this, id);
     }
 
     /// <summary>Notes that a follower has taken a revision. Unknown followers and older revisions of the same generation are ignored.</summary>
     public void Acknowledge(string id, Guid generation, long revision)
     {
-        var now = time.GetUtcNow();
+        var now = _time.GetUtcNow();
         Update(id, known => known.Generation == generation && known.Acknowledged >= revision
             ? known with { LastSeen = now }
-            : known with { Generation = generation, Acknowledged = revision, AcknowledgedAt = now, LastSeen = now });
+            : known with
+            {
+                Generation = generation,
+                Acknowledged = revision,
+                AcknowledgedAt = now,
+                AcknowledgedByService = null,
+                LastSeen = now,
+                // A refusal of something older is history once something newer was taken.
+                LastRefusal = known.RefusedRevision <= revision ? null : known.LastRefusal,
+                RefusedRevision = known.RefusedRevision <= revision ? null : known.RefusedRevision,
+            });
+    }
+
+    /// <summary>Notes that a follower that asks for each service by itself has taken a revision of one: that says nothing of the others.</summary>
+    public void Acknowledge(string id, Guid generation, string service, long revision)
+    {
+        var now = _time.GetUtcNow();
+        Update(id, known =>
+        {
+            var each = (known.Generation == generation ? known.AcknowledgedByService : null) ?? ImmutableDictionary<string, long>.Empty;
+            return each.GetValueOrDefault(service) >= revision
+                ? known with { LastSeen = now }
+                : known with
+                {
+                    Generation = generation,
+                    Acknowledged = known.Generation == generation ? Math.Max(known.Acknowledged, revision) : revision,
+                    AcknowledgedAt = now,
+                    AcknowledgedByService = each.SetItem(service, revision),
+                    LastSeen = now,
+                };
+        });
     }
 
     /// <summary>Notes that a follower refused a revision, and why.</summary>
-    public void Refuse(string id, long revision, string reason) =>
-        Update(id, known => known with { LastRefusal = reason, RefusedRevision = revision, LastSeen = time.GetUtcNow() });
+    public void Refuse(string id, long revision, string reason)
+    {
+        var now = _time.GetUtcNow();
+        Update(id, known => known with { LastRefusal = reason, RefusedRevision = revision, LastSeen = now });
+    }
 
     /// <summary>Notes that a report came.</summary>
-    public void Reported(string id) => Update(id, known => known with { Reports = true, LastReport = time.GetUtcNow(), LastSeen = time.GetUtcNow() });
+    public void Reported(string id)
+    {
+        var now = _time.GetUtcNow();
+        Update(id, known => known with { Reports = true, LastReport = now, LastSeen = now });
+    }
 
     /// <summary>Notes that its connection is gone. It stays known.</summary>
-    public void Disconnected(string id) => Update(id, known => known with { Connected = false });
+    public void Disconnected(string id) => Update(id, known => known with { Connected = known.Streams > 0 });
 
     /// <summary>Drops a follower. An operator's act, audited by the caller.</summary>
     public bool Forget(string id) => _followers.TryRemove(id, out _);
+
+    /// <summary>Marks those as gone that did not come back in time, and forgets those that have been gone for <see cref="Kept"/>.</summary>
+    public void Expire()
+    {
+        var now = _time.GetUtcNow();
+        foreach (var (id, follower) in _followers)
+        {
+            if (follower is { Connected: true, Streams: 0 } && follower.DueBy < now)
+                Update(id, known => known.DueBy < now && known.Streams == 0 ? known with { Connected = false } : known);
+            else if (!follower.Connected && follower.LastSeen < now - Kept)
+                _followers.TryRemove(new(id, follower));
+        }
+    }
 
     private void Update(string id, Func<Follower, Follower> update)
     {
         while (_followers.TryGetValue(id, out var known) && !_followers.TryUpdate(id, update(known), known))
         {
+        }
+    }
+
+    private sealed class OpenStream(FollowerTable table, string id) : IDisposable
+    {
+        private int _closed;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _closed, 1) == 0)
+            {
+                var now = table._time.GetUtcNow();
+                table.Update(id, known => known with { Streams = Math.Max(0, known.Streams - 1), Connected = known.Streams > 1, LastSeen = now });
+            }
         }
     }
 }
