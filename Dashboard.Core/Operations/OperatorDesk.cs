@@ -1,0 +1,61 @@
+using System.Collections.Immutable;
+using Dashboard.Core.Discovery;
+using Dashboard.Core.Registry;
+using Dashboard.Core.Registry.Commands;
+
+namespace Dashboard.Core.Operations;
+
+/// <summary>
+/// Where operators' acts come in, from the API and from pages alike: previews them, fixes whose acknowledgement will count and hands them to the registry.
+/// </summary>
+public sealed class OperatorDesk(IRegistry registry, FollowerTable followers, PreviewCalculator previews, TimeProvider time)
+{
+    /// <summary>What the act would do now. Changes nothing.</summary>
+    public OperationPreview Preview(RegistryCommand command, Actor actor)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        ArgumentNullException.ThrowIfNull(actor);
+        return previews.Preview(registry.Current, command, actor);
+    }
+
+    /// <summary>Carries an act out. See <see cref="IRegistry.ExecuteAsync"/>.</summary>
+    public ValueTask<CommandResult> ExecuteAsync(RegistryCommand command, Actor actor, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        ArgumentNullException.ThrowIfNull(actor);
+        if (command is OperatorCommand act)
+        {
+            command = act with
+            {
+                RequestedAt = act.RequestedAt ?? time.GetUtcNow(),
+                Followers = followers.FollowersOf(ServicesOf(registry.Current, act)),
+            };
+        }
+
+        return registry.ExecuteAsync(command, actor, cancellationToken);
+    }
+
+    /// <summary>The services whose traffic an act is about.</summary>
+    internal static ImmutableHashSet<string> ServicesOf(RegistrySnapshot snapshot, OperatorCommand command) => command switch
+    {
+        SetWeights weights => [weights.Service],
+        DrainInstance drain => [drain.Key.Service],
+        UndrainInstance undrain => [undrain.Key.Service],
+        SetMaintenance maintenance => [maintenance.Key.Service],
+        DeregisterInstance deregister => [deregister.Key.Service],
+        DeleteService delete => [delete.Service],
+        DrainNode drain => ServicesOn(snapshot, drain.Node),
+        UndrainNode undrain => ServicesOn(snapshot, undrain.Node),
+        UndoChange undo => [.. undo.Change.Changes.SelectMany(change => change switch
+        {
+            OperatorChange operators => [operators.Key.Service],
+            ServiceChange service => [service.Name],
+            NodeChange node => ServicesOn(snapshot, node.Name),
+            _ => Enumerable.Empty<string>(),
+        })],
+        _ => [],
+    };
+
+    private static ImmutableHashSet<string> ServicesOn(RegistrySnapshot snapshot, string node) =>
+        snapshot.Nodes.TryGetValue(node, out var found) ? [.. found.Instances.Select(key => key.Service)] : [];
+}
