@@ -1,0 +1,54 @@
+using Dashboard.Core.Operations;
+using Dashboard.Core.Registry;
+
+namespace Dashboard.Web.Api;
+
+/// <summary>Commands in, answers out: what every endpoint that changes something shares.</summary>
+internal sealed class Answers(IRegistry registry, OperatorDesk desk, OperationTracker operations)
+{
+    private static readonly TimeSpan CommandTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>An act that opens an operation: 202 with it and its address; 200 when there was nothing to do; a preview when asked for.</summary>
+    public async Task<IResult> ActAsync(HttpContext http, RegistryCommand command, Actor actor, bool dryRun)
+    {
+        if (dryRun)
+            return Preview(command, actor);
+
+        var result = await desk.ExecuteAsync(command, actor, http.RequestAborted).AsTask().WaitAsync(CommandTimeout, http.RequestAborted);
+        return result is CommandResult.Committed committed ? Accepted(committed) : Failed(result);
+    }
+
+    /// <summary>A change that opens no operation: 200 with the revision.</summary>
+    public async Task<IResult> ChangeAsync(HttpContext http, RegistryCommand command, Actor actor, Func<CommandResult.Committed, IResult>? answer = null)
+    {
+        var result = await desk.ExecuteAsync(command, actor, http.RequestAborted).AsTask().WaitAsync(CommandTimeout, http.RequestAborted);
+        return result is not CommandResult.Committed committed ? Failed(result)
+            : answer is not null ? answer(committed)
+            : Results.Ok(new ChangedDocument(committed.Revision, committed.Change is not null));
+    }
+
+    public IResult Preview(RegistryCommand command, Actor actor)
+    {
+        var preview = desk.Preview(command, actor);
+        return preview.Refusal is { Kind: RefusalKind.NotFound } unknown ? Problems.Refused(unknown, preview.Revision) : Results.Ok(PreviewDocument.From(preview));
+    }
+
+    public IResult NoService(string service) => Problems.Refused(new(RefusalKind.NotFound, $"There is no service {service}."), registry.Current.Revision);
+
+    public static IResult Failed(CommandResult result) => result switch
+    {
+        CommandResult.Refused refused => Problems.Refused(refused.Refusal, refused.Snapshot.Revision),
+        CommandResult.Unavailable unavailable => Problems.Unavailable(unavailable.Because, unavailable.RetryAfter),
+        CommandResult.Overlaid => Results.NoContent(),
+        _ => throw new InvalidOperationException($"Unexpected result {result.GetType().Name}."),
+    };
+
+    private IResult Accepted(CommandResult.Committed committed)
+    {
+        // An operation that this very command opened and one that was open already are both in the snapshot after it.
+        if (committed.Operation is not { } id || !committed.Snapshot.Operations.TryGetValue(id, out var operation))
+            return Results.Ok(new ChangedDocument(committed.Revision, committed.Change is not null));
+
+        return Results.Accepted($"/api/v1/operations/{id}", OperationDocument.From(operations.ViewOf(operation)));
+    }
+}

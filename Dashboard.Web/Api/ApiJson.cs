@@ -1,0 +1,43 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Dashboard.Core.Discovery;
+using Dashboard.Core.Discovery.Wire;
+using Dashboard.Core.Operations;
+using Dashboard.Core.Registry;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Dashboard.Web.Api;
+
+/// <summary>The API's JSON: camelCase, enumerations as camelCase words, null where there is nothing.</summary>
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    Converters =
+    [
+        typeof(CamelCaseEnumConverter<ServiceProtocol>),
+        typeof(CamelCaseEnumConverter<BalancingPolicy>),
+        typeof(CamelCaseEnumConverter<CheckKind>),
+        typeof(CamelCaseEnumConverter<DeadlineAction>),
+        typeof(CamelCaseEnumConverter<IntentKind>),
+        typeof(CamelCaseEnumConverter<HealthStatus>),
+        typeof(CamelCaseEnumConverter<ActorKind>),
+        typeof(CamelCaseEnumConverter<OperationOutcome>),
+        typeof(CamelCaseEnumConverter<RefusalKind>),
+        typeof(CamelCaseEnumConverter<StageKind>),
+        typeof(CamelCaseEnumConverter<StageState>),
+        typeof(CamelCaseEnumConverter<FollowerKind>),
+    ])]
+[JsonSerializable(typeof(ServiceListDocument))]
+[JsonSerializable(typeof(ServiceDocument))]
+[JsonSerializable(typeof(RegistrationDocument))]
+[JsonSerializable(typeof(ChangedDocument))]
+[JsonSerializable(typeof(OperationDocument))]
+[JsonSerializable(typeof(OperationListDocument))]
+[JsonSerializable(typeof(PreviewDocument))]
+[JsonSerializable(typeof(AuditDocument))]
+[JsonSerializable(typeof(EntryDocument))]
+[JsonSerializable(typeof(OperatorDocument))]
+[JsonSerializable(typeof(OperationStateDocument))]
+[JsonSerializable(typeof(ProblemDetails))]
+[JsonSerializable(typeof(Fault[]))]
+[JsonSerializable(typeof(List<Fault>))]
+internal sealed partial class ApiJson : JsonSerializerContext;

@@ -1,0 +1,73 @@
+using Dashboard.Core.Registry;
+
+namespace Dashboard.Web.Api;
+
+/// <param name="Before">Pass it back as <c>before</c> for the next page; null = this was the last.</param>
+internal sealed record AuditDocument(IReadOnlyList<ChangeDocument> Changes, long? Before);
+
+/// <summary>One row of the change log.</summary>
+internal sealed record ChangeDocument(
+    long Revision,
+    DateTimeOffset At,
+    ActorDocument Actor,
+    string Action,
+    string Target,
+    string? Reason,
+    long? Operation,
+    IReadOnlyList<EntityDocument> Changes)
+{
+    public static ChangeDocument From(RegistryChange change) => new(
+        change.Revision,
+        change.At,
+        new(change.Actor.Name, change.Actor.Kind, change.Actor.Address),
+        change.Action,
+        change.Target,
+        change.Reason,
+        change.Operation,
+        [.. change.Changes.Select(EntityDocument.From)]);
+}
+
+internal sealed record ActorDocument(string Name, ActorKind Kind, string? Address);
+
+/// <summary>A stored thing before and after; null stands for absent.</summary>
+internal sealed record EntityDocument(string Kind, string Target, object? Before, object? After)
+{
+    public static EntityDocument From(EntityChange change) => change switch
+    {
+        ServiceChange service => new("service", service.Name, Settings(service.Before), Settings(service.After)),
+        BrakeChange brake => new("brake", brake.Service, BrakeDocument.From(brake.Before), BrakeDocument.From(brake.After)),
+        InstanceChange instance => new("instance", instance.Key.ToString(), Entry(instance.Before), Entry(instance.After)),
+        HealthChange health => new("health", health.Key.ToString(), Health(health.Before), Health(health.After)),
+        OperatorChange state => new("operator", state.Key.ToString(), State(state.Before), State(state.After)),
+        NodeChange node => new("node", $"node:{node.Name}", Node(node.Before), Node(node.After)),
+        OperationChange operation => new("operation", $"operation:{operation.Id}", Operation(operation.Before), Operation(operation.After)),
+        _ => throw new InvalidOperationException($"Unknown entity change {change.GetType().Name}."),
+    };
+
+    private static SettingsDocument? Settings(ServiceDefinition? definition) => definition is null ? null : SettingsDocument.From(definition.Settings);
+
+    private static EntryDocument? Entry(InstanceEntry? entry) => entry is null ? null : new(
+        entry.Registration.Address,
+        entry.Registration.Port,
+        entry.Registration.Weight,
+        entry.Registration.Zone,
+        entry.Registration.Node,
+        entry.Registration.Version,
+        entry.Registration.Metadata,
+        entry.Registration.Ttl?.TotalSeconds);
+
+    private static HealthDocument? Health(HealthState? health) => health is null ? null : HealthDocument.From(health);
+
+    private static OperatorDocument? State(OperatorState? state) => state is null ? null : new(state.Weight, IntentDocument.From(state.Intent), RampDocument.From(state.Ramp), state.AbsentSince);
+
+    private static IntentDocument? Node(NodeState? state) => state is null ? null : IntentDocument.From(state.Intent);
+
+    private static OperationStateDocument? Operation(Operation? operation) =>
+        operation is null ? null : new(operation.Action, operation.Outcome, operation.Deadline, operation.AtDeadline, operation.ClosedBecause);
+}
+
+internal sealed record EntryDocument(string Address, int Port, int Weight, string? Zone, string? Node, string? Version, IReadOnlyDictionary<string, string> Metadata, double? TtlSeconds);
+
+internal sealed record OperatorDocument(int? Weight, IntentDocument Intent, RampDocument? Ramp, DateTimeOffset? AbsentSince);
+
+internal sealed record OperationStateDocument(string Action, OperationOutcome Outcome, DateTimeOffset? Deadline, DeadlineAction? AtDeadline, string? ClosedBecause);

@@ -1,0 +1,42 @@
+using Dashboard.Core.Operations;
+using Dashboard.Core.Registry;
+
+namespace Dashboard.Web.Api;
+
+/// <summary>The answer to <c>dryRun</c>: what the same request would do without it. Nothing was changed.</summary>
+/// <param name="Accepted">Whether it would be carried out.</param>
+/// <param name="Revision">The revision that was looked at.</param>
+/// <param name="Refusal">Why not; null when it would.</param>
+/// <param name="ExistingOperation">The operation that is open already and would be returned.</param>
+internal sealed record PreviewDocument(
+    bool DryRun,
+    bool Accepted,
+    string Action,
+    string Target,
+    long Revision,
+    string Summary,
+    bool Changes,
+    bool Overridden,
+    RefusalDocument? Refusal,
+    long? ExistingOperation,
+    IReadOnlyList<long> Replaces,
+    IReadOnlyList<string> Followers,
+    IReadOnlyList<ServiceImpact> Services)
+{
+    public static PreviewDocument From(OperationPreview preview) => new(
+        true,
+        preview.Refusal is null,
+        preview.Action,
+        preview.Target,
+        preview.Revision,
+        preview.Summary,
+        preview.Refusal is null && !preview.NoChange,
+        preview.Overridden,
+        preview.Refusal is { } refusal ? new(refusal.Kind, refusal.Message, refusal.Facts) : null,
+        preview.ExistingOperation,
+        preview.Replaces,
+        preview.Followers,
+        preview.Services);
+}
+
+internal sealed record RefusalDocument(RefusalKind Kind, string Message, IReadOnlyDictionary<string, object?> Facts);

@@ -1,0 +1,41 @@
+namespace Dashboard.Web.Api;
+
+// What clients send. These records describe the bodies to OpenAPI; the bodies themselves are read field by field (see FieldReader), so that every fault is told.
+
+/// <summary>A service's settings. A field that is left out gets its default; the whole is replaced.</summary>
+internal sealed record PutServiceRequest(
+    string? Protocol = null,
+    string? Policy = null,
+    CheckRequest? Check = null,
+    DrainDefaultsRequest? Drain = null,
+    int? MinEligible = null,
+    int? MinEligiblePercent = null,
+    int? PanicThreshold = null,
+    int? RemoveAfterSeconds = null,
+    string? Reason = null,
+    bool? DryRun = null);
+
+internal sealed record CheckRequest(string? Kind = null, string? Path = null, int? StatusFrom = null, int? StatusTo = null, double? IntervalSeconds = null, double? TimeoutSeconds = null, int? Rise = null, int? Fall = null);
+
+internal sealed record DrainDefaultsRequest(int? DeadlineSeconds = null, string? AtDeadline = null);
+
+internal sealed record RegisterRequest(string Address, int Port, int? Weight = null, string? Zone = null, string? Node = null, string? Version = null, Dictionary<string, string>? Metadata = null, double? TtlSeconds = null);
+
+internal sealed record HeartbeatRequest(string? Status = null, string? Output = null);
+
+/// <summary>Operator weights by instance id, 0-10000; null gives an instance its registered weight back. All or nothing.</summary>
+internal sealed record WeightsRequest(Dictionary<string, int?> Weights, string? Reason = null, long? ExpectedRevision = null, bool? Override = null, bool? DryRun = null);
+
+internal sealed record DrainRequest(string? Reason = null, int? DeadlineSeconds = null, string? AtDeadline = null, long? ExpectedRevision = null, bool? Override = null, bool? DryRun = null);
+
+internal sealed record UndrainRequest(string? Reason = null, int? RampSeconds = null, long? ExpectedRevision = null, bool? DryRun = null);
+
+internal sealed record MaintenanceRequest(string? Reason = null, DateTimeOffset? Until = null, long? ExpectedRevision = null, bool? Override = null, bool? DryRun = null);
+
+internal sealed record ExtendRequest(int DeadlineSeconds, string? AtDeadline = null, string? Reason = null);
+
+internal sealed record ReasonRequest(string? Reason = null);
+
+internal sealed record UndoRequest(string? Reason = null, long? ExpectedRevision = null, bool? Override = null, bool? DryRun = null);
+
+internal sealed record DeleteRequest(string? Reason = null, long? ExpectedRevision = null, bool? Override = null, bool? DryRun = null);
