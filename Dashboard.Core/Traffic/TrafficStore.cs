@@ -56,6 +56,9 @@ public sealed class TrafficStore
     /// <summary>The newest frame and one more each second.</summary>
     public Feed<TrafficFrame, TrafficFrame> Feed { get; } = new(TrafficFrame.Empty);
 
+    /// <summary>Raised for each report that was counted, on the thread that brought it and outside the store's lock. A handler is quick and throws nothing.</summary>
+    public event Action<TrafficReport>? Accepted;
+
     /// <summary>Rows that were dropped because there were too many series or reporters, since the start.</summary>
     public long DroppedRows => Interlocked.Read(ref _droppedRows);
 
@@ -87,6 +90,17 @@ public sealed class TrafficStore
     public ReportOutcome Accept(TrafficReport report)
     {
         ArgumentNullException.ThrowIfNull(report);
+        var outcome = Count(report);
+        if (outcome == ReportOutcome.Accepted)
+        {
+            Accepted?.Invoke(report);
+        }
+
+        return outcome;
+    }
+
+    private ReportOutcome Count(TrafficReport report)
+    {
         var now = _time.GetUtcNow();
         var age = report.Age > TimeSpan.Zero ? report.Age : TimeSpan.Zero;
         var period = TimeSpan.FromTicks(Math.Clamp(report.Period.Ticks, 1, Retention.Ticks));

@@ -1,0 +1,156 @@
+using System.Diagnostics.Metrics;
+using Dashboard.Core.Registry;
+using Dashboard.Core.Traffic;
+
+namespace Dashboard.Web.Telemetry;
+
+/// <summary>
+/// The mesh as metrics: what the registry holds and what traffic does. Everything but the latencies is read when it is asked for, from one view of the mesh that <see cref="Prepare"/> takes, so that what has
+/// left is gone from the next scrape.
+/// </summary>
+internal sealed class MeshMeter : IDisposable
+{
+    public const string Name = "Dashboard.Mesh";
+    public const string LatencyName = "mesh_service_latency_seconds";
+    public const string InstancePrefix = "mesh_instance_";
+    public const string ServicePrefix = "mesh_service_";
+
+    /// <summary>Versions, nodes and zones are the instances' own words; longer ones are cut.</summary>
+    private const int MaxLabelLength = 128;
+
+    /// <summary>From 1 ms to 30 s, in steps that a p99 can be read from.</summary>
+    private static readonly double[] LatencyBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+    private readonly IRegistry _registry;
+    private readonly TrafficStore _traffic;
+    private readonly TimeProvider _time;
+    private readonly TelemetryLimits _limits;
+    private readonly TrafficTotals _totals = new();
+    private readonly Meter _meter = new(Name);
+    private readonly Histogram<double> _latency;
+    private MeshView _view = MeshView.Empty;
+
+    public MeshMeter(IRegistry registry, TrafficStore traffic, TimeProvider time, TelemetryLimits limits)
+    {
+        _registry = registry;
+        _traffic = traffic;
+        _time = time;
+        _limits = limits;
+        _latency = _meter.CreateHistogram(
+            LatencyName, null, "Time from a request's arrival at a data plane to the end of its response, in seconds.", null, new InstrumentAdvice<double> { HistogramBucketBoundaries = LatencyBounds });
+        CreateInstanceGauges();
+        CreateServiceGauges();
+        CreateRegistryGauges();
+        _traffic.Accepted += Count;
+    }
+
+    /// <summary>Takes the view that the next collection shows.</summary>
+    public MeshView Prepare()
+    {
+        var registry = _registry.Current;
+        _totals.Prune(registry);
+        var view = MeshView.Of(registry, _traffic.Feed.Current, _limits);
+        Volatile.Write(ref _view, view);
+        return view;
+    }
+
+    public bool Owns(Instrument instrument) => ReferenceEquals(instrument.Meter, _meter);
+
+    public void Dispose()
+    {
+        _traffic.Accepted -= Count;
+        _meter.Dispose();
+    }
+
+    private void Count(TrafficReport report)
+    {
+        var registry = _registry.Current;
+        _totals.Add(report, registry);
+        foreach (var row in report.Rows)
+        {
+            // Only registered names become labels, and only those that a scrape would show.
+            if (!_latency.Enabled || row.Latency.Count == 0 || !registry.Services.ContainsKey(row.Service) || registry.Services.Count > _limits.Services)
+                continue;
+            var service = KeyValuePair.Create<string, object?>("service", row.Service);
+            foreach (var (bucket, count) in row.Latency)
+            {
+                var seconds = LatencyBuckets.Representative(bucket).TotalSeconds;
+                for (var i = 0L; i < count; i++)
+                    _latency.Record(seconds, service);
+            }
+        }
+    }
+
+    private void CreateInstanceGauges()
+    {
+        Gauge("weight", "Effective weight, 0-10000.", instance => instance.EffectiveWeight);
+        Gauge("health", "Observed health: 0 unknown, 1 healthy, 2 degraded, 3 unhealthy.", instance => (int)instance.HealthStatus);
+        Gauge("intent", "What operators want of it or its node: 0 active, 1 draining, 2 drained, 3 maintenance.", instance => (int)instance.EffectiveIntent.Kind);
+        _meter.CreateObservableGauge(
+            InstancePrefix + "serving",
+            () => _view.Instances.Select(shown => new Measurement<int>(shown.IsServing ? 1 : 0, Labels(shown.Instance.Key))),
+            null,
+            "Whether it gets new requests: 1 or 0.");
+        _meter.CreateObservableGauge(
+            InstancePrefix + "info",
+            () => _view.Instances.Select(shown => new Measurement<int>(1, InfoLabels(shown.Instance))),
+            null,
+            "Always 1; its labels tell where the instance runs and what.");
+        _meter.CreateObservableCounter(
+            InstancePrefix + "requests",
+            () => _view.Instances.Select(shown => new Measurement<long>(_totals.Of(shown.Instance.Key).Requests, Labels(shown.Instance.Key))),
+            null,
+            "Requests that data planes sent to it.");
+        _meter.CreateObservableCounter(
+            InstancePrefix + "failures",
+            () => _view.Instances.Select(shown => new Measurement<long>(_totals.Of(shown.Instance.Key).Failures, Labels(shown.Instance.Key))),
+            null,
+            "Requests that failed at it: no complete answer, a 5xx or a failing gRPC status.");
+        _meter.CreateObservableGauge(
+            InstancePrefix + "in_flight",
+            () => _view.Instances.Where(shown => shown.InFlight is not null).Select(shown => new Measurement<long>(shown.InFlight!.Value, Labels(shown.Instance.Key))),
+            null,
+            "Open requests and long-lived connections; absent while a data plane is silent about it.");
+
+        void Gauge(string name, string help, Func<Instance, int> value) => _meter.CreateObservableGauge(
+            InstancePrefix + name, () => _view.Instances.Select(shown => new Measurement<int>(value(shown.Instance), Labels(shown.Instance.Key))), null, help);
+    }
+
+    private void CreateServiceGauges()
+    {
+        Gauge("instances", "Registered instances.", service => service.Instances.Count);
+        Gauge("eligible", "Instances that are wanted and healthy or degraded.", service => service.EligibleCount);
+        Gauge("serving", "Instances that get new requests.", service => service.Serving.Endpoints.Length);
+        Gauge("panic", "Whether health is ignored because too few instances are eligible: 1 or 0.", service => service.Serving.Panic ? 1 : 0);
+
+        void Gauge(string name, string help, Func<ServiceSnapshot, int> value) => _meter.CreateObservableGauge(
+            ServicePrefix + name, () => _view.Services.Select(service => new Measurement<int>(value(service), KeyValuePair.Create<string, object?>("service", service.Name))), null, help);
+    }
+
+    private void CreateRegistryGauges()
+    {
+        _meter.CreateObservableGauge("mesh_registry_revision", () => _view.Registry?.Revision ?? 0, null, "The registry's revision.");
+        _meter.CreateObservableGauge("mesh_registry_available", () => _registry.Availability.IsAvailable ? 1 : 0, null, "Whether changes can be written: 1 or 0.");
+        _meter.CreateObservableGauge(
+            "mesh_registry_age_seconds", () => Math.Max(0, (_time.GetUtcNow() - _registry.Availability.LastSync).TotalSeconds), null, "Time since the registry was last known to be current, in seconds.");
+        _meter.CreateObservableGauge("mesh_feed_subscribers", () => ByFeed<int>(_registry.Feed.SubscriberCount, _traffic.Feed.SubscriberCount), null, "Open subscriptions of a feed.");
+        _meter.CreateObservableCounter("mesh_feed_overflows", () => ByFeed<long>(_registry.Feed.Overflows, _traffic.Feed.Overflows), null, "Subscriptions that were ended because their queue was full.");
+        _meter.CreateObservableCounter("mesh_traffic_dropped_rows", () => _traffic.DroppedRows, null, "Rows of traffic reports that were dropped because too many series or reporters are kept.");
+        _meter.CreateObservableGauge("mesh_metrics_omitted_instances", () => _view.OmittedInstances, null, "Instances without series of their own, because there are more than are exposed.");
+        _meter.CreateObservableGauge("mesh_metrics_omitted_services", () => _view.OmittedServices, null, "Services without series of their own, because there are more than are exposed.");
+    }
+
+    private static Measurement<T>[] ByFeed<T>(T registry, T traffic)
+        where T : struct =>
+        [new(registry, KeyValuePair.Create<string, object?>("feed", "registry")), new(traffic, KeyValuePair.Create<string, object?>("feed", "traffic"))];
+
+    private static KeyValuePair<string, object?>[] Labels(InstanceKey key) => [new("service", key.Service), new("instance", key.Id)];
+
+    private static KeyValuePair<string, object?>[] InfoLabels(Instance instance) =>
+    [
+        new("service", instance.Key.Service), new("instance", instance.Key.Id), new("node", Cut(instance.Registration.Node)), new("zone", Cut(instance.Registration.Zone)),
+        new("version", Cut(instance.Registration.Version)),
+    ];
+
+    private static string Cut(string? text) => text is null ? "" : text.Length <= MaxLabelLength ? text : text[..MaxLabelLength];
+}

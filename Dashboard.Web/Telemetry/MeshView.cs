@@ -1,0 +1,49 @@
+using System.Collections.Immutable;
+using Dashboard.Core.Registry;
+using Dashboard.Core.Traffic;
+
+namespace Dashboard.Web.Telemetry;
+
+/// <summary>What one collection shows, cut to the limits.</summary>
+internal sealed record MeshView
+{
+    public static readonly MeshView Empty = new();
+
+    public RegistrySnapshot? Registry { get; private init; }
+
+    public ImmutableArray<ServiceSnapshot> Services { get; private init; } = [];
+
+    public ImmutableArray<ShownInstance> Instances { get; private init; } = [];
+
+    public int OmittedServices { get; private init; }
+
+    public int OmittedInstances { get; private init; }
+
+    public static MeshView Of(RegistrySnapshot registry, TrafficFrame traffic, TelemetryLimits limits)
+    {
+        // In an order that holds, so that what is beyond the limits is the same at each scrape.
+        var services = registry.Services.Values.OrderBy(service => service.Name, StringComparer.Ordinal).Take(limits.Services).ToImmutableArray();
+        var instances = ImmutableArray.CreateBuilder<ShownInstance>(Math.Min(registry.InstanceCount, limits.Instances));
+        foreach (var service in services)
+        {
+            var serving = service.Serving.Endpoints.Select(endpoint => endpoint.Id).ToHashSet(StringComparer.Ordinal);
+            foreach (var instance in service.Instances.Values.Take(limits.Instances - instances.Count))
+                instances.Add(new(instance, serving.Contains(instance.Id), InFlightOf(instance.Key)));
+        }
+
+        return new()
+        {
+            Registry = registry,
+            Services = services,
+            Instances = instances.ToImmutable(),
+            OmittedServices = registry.Services.Count - services.Length,
+            OmittedInstances = registry.InstanceCount - instances.Count,
+        };
+
+        long? InFlightOf(InstanceKey key) => !traffic.Instances.TryGetValue(key, out var open) ? 0 : open.InFlightComplete ? open.InFlight : null;
+    }
+}
+
+/// <summary>An instance with what is derived for it.</summary>
+/// <param name="InFlight">Null while a reporter is silent: unknown is not zero.</param>
+internal sealed record ShownInstance(Instance Instance, bool IsServing, long? InFlight);

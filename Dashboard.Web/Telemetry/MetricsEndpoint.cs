@@ -1,0 +1,105 @@
+using Dashboard.Core.Registry;
+using OpenTelemetry;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+
+namespace Dashboard.Web.Telemetry;
+
+/// <summary>
+/// Answers <c>/metrics</c> through the OpenTelemetry exporter. A metric never frees the place of a label set, so before one could be full the meter provider is replaced by a new one: gauges and the
+/// observed counters go on as they were, histograms start again from zero, as after a restart. (Disposing and recreating the meter alone leaks 1.3 MB for each of its metrics: the exporter keeps them.)
+/// </summary>
+internal sealed class MetricsEndpoint(IServiceProvider services, TelemetryLimits limits, MeshMeter? mesh) : IDisposable
+{
+    // One collection at a time: the view is taken, then shown.
+    private readonly SemaphoreSlim _scraping = new(1);
+    private readonly HashSet<Place> _instancePlaces = [];
+    private readonly HashSet<string> _servicePlaces = [];
+    private MeterProvider? _provider;
+    private RequestDelegate? _exporter;
+
+    public async Task AnswerAsync(HttpContext context)
+    {
+        await _scraping.WaitAsync(context.RequestAborted);
+        try
+        {
+            if (!TryReserve(mesh?.Prepare() ?? MeshView.Empty))
+                Renew();
+            await (_exporter ?? throw new ObjectDisposedException(nameof(MetricsEndpoint)))(context);
+        }
+        finally
+        {
+            _scraping.Release();
+        }
+    }
+
+    /// <summary>Starts to count; without it the first scrape does.</summary>
+    public void Start()
+    {
+        if (_provider is null)
+            Renew();
+    }
+
+    public void Dispose()
+    {
+        _provider?.Dispose();
+        _provider = null;
+        _exporter = null;
+        mesh?.Dispose();
+    }
+
+    /// <summary>Notes the label sets that a view will use.</summary>
+    /// <returns>False when they do not all fit beside those already used; then only they are noted.</returns>
+    private bool TryReserve(MeshView view)
+    {
+        Note();
+        if (_provider is not null && _instancePlaces.Count <= limits.InstancePlaces && _servicePlaces.Count <= limits.ServicePlaces)
+            return true;
+        _instancePlaces.Clear();
+        _servicePlaces.Clear();
+        Note();
+        return false;
+
+        void Note()
+        {
+            _instancePlaces.UnionWith(view.Instances.Select(shown => Place.Of(shown.Instance)));
+            _servicePlaces.UnionWith(view.Services.Select(service => service.Name));
+        }
+    }
+
+    private void Renew()
+    {
+        _provider?.Dispose();
+        _provider = Sdk.CreateMeterProviderBuilder()
+            .ConfigureResource(resource => resource.AddService("dashboard", serviceVersion: typeof(MetricsEndpoint).Assembly.GetName().Version?.ToString(3), autoGenerateServiceInstanceId: false))
+            .AddMeter("Dashboard.*")
+            .AddRuntimeInstrumentation()
+            .AddView(Configure)
+            .AddPrometheusExporter(options =>
+            {
+                options.ScrapeResponseCacheDurationMilliseconds = 0;
+                options.ScopeInfoEnabled = false;
+            })
+            .Build();
+        var pipeline = new ApplicationBuilder(services);
+        pipeline.UseOpenTelemetryPrometheusScrapingEndpoint(_provider, _ => true, path: null, configureBranchedPipeline: null, optionsName: null);
+        _exporter = pipeline.Build();
+    }
+
+    private MetricStreamConfiguration? Configure(System.Diagnostics.Metrics.Instrument instrument) => instrument.Name switch
+    {
+        // The suffix _count is a histogram's; promtool objects. A mesh meter of another host in this process is none of ours.
+        "dotnet.assembly.count" or "dotnet.process.cpu.count" or "dotnet.timer.count" => MetricStreamConfiguration.Drop,
+        _ when instrument.Meter.Name == MeshMeter.Name && mesh?.Owns(instrument) != true => MetricStreamConfiguration.Drop,
+        MeshMeter.LatencyName => new ExplicitBucketHistogramConfiguration { CardinalityLimit = limits.ServicePlaces },
+        var name when name.StartsWith(MeshMeter.InstancePrefix, StringComparison.Ordinal) => new() { CardinalityLimit = limits.InstancePlaces },
+        var name when name.StartsWith(MeshMeter.ServicePrefix, StringComparison.Ordinal) => new() { CardinalityLimit = limits.ServicePlaces },
+        _ => null,
+    };
+
+    /// <summary>The widest label set of an instance.</summary>
+    private readonly record struct Place(InstanceKey Key, string? Node, string? Zone, string? Version)
+    {
+        public static Place Of(Instance instance) => new(instance.Key, instance.Registration.Node, instance.Registration.Zone, instance.Registration.Version);
+    }
+}
