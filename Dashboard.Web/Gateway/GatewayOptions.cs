@@ -1,0 +1,45 @@
+namespace Dashboard.Web.Gateway;
+
+/// <summary>How the gateway listens and forwards; section <c>Gateway</c> of the configuration.</summary>
+public sealed class GatewayOptions
+{
+    public const string Section = "Gateway";
+
+    /// <summary>Where it listens for HTTP/1.1 and WebSockets; several separated by <c>;</c>.</summary>
+    public string Url { get; set; } = "http://127.0.0.1:5082";
+
+    /// <summary>Where it listens for HTTP/2 without TLS (h2c), for gRPC. Empty: nowhere.</summary>
+    public string Http2Url { get; set; } = "http://127.0.0.1:5083";
+
+    /// <summary>Host <c>{service}.{Suffix}</c> reaches a service. Empty: the whole host is the service's name.</summary>
+    public string Suffix { get; set; } = "localhost";
+
+    /// <summary>The name it reports and acknowledges under; default <c>gateway@{machine}:{port}</c>.</summary>
+    public string? Id { get; set; }
+
+    /// <summary>How long a connection to an instance may take before another instance is tried.</summary>
+    public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>An exchange in which neither side sends anything for this long is ended. WebSockets and streams need a ping within it.</summary>
+    public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Three connect failures in a row keep an instance out of the choice for this long.</summary>
+    public TimeSpan EjectFor { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Client connections at once, WebSockets included; more are closed at accept.</summary>
+    public int MaximumConnections { get; set; } = 20_000;
+
+    /// <summary>Callers that are told apart although the registry does not know them; further ones are counted as <c>unknown</c>.</summary>
+    public int MaximumUnregisteredSources { get; set; } = 64;
+
+    internal Uri[] Urls => Parse(Url);
+
+    internal Uri[] Http2Urls => Parse(Http2Url);
+
+    // A wildcard host is none to Uri; Kestrel's words for it are mapped to the address that means the same.
+    private static Uri[] Parse(string urls) =>
+    [
+        .. urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .Select(url => new Uri(url.Replace("://*", "://0.0.0.0", StringComparison.Ordinal).Replace("://+", "://0.0.0.0", StringComparison.Ordinal))),
+    ];
+}

@@ -1,0 +1,83 @@
+using System.Net.Http.Headers;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Dashboard.Core.Discovery.Wire;
+using Dashboard.Core.Traffic;
+using Microsoft.Extensions.Options;
+
+namespace Dashboard.Web.Gateway.Remote;
+
+/// <summary>The console's HTTP API as a gateway uses it.</summary>
+internal sealed class ConsoleClient : IDisposable
+{
+    private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
+    private readonly HttpClient _http;
+
+    public ConsoleClient(IOptions<ConsoleOptions> options)
+    {
+        var settings = options.Value;
+        Address = new(settings.Url.TrimEnd('/') + "/");
+        _http = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(3), PooledConnectionLifetime = TimeSpan.FromMinutes(2), UseCookies = false })
+        {
+            BaseAddress = Address,
+            // The watch stream never ends; the other calls have a limit of their own.
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+        if (settings.Token is { Length: > 0 } token)
+        {
+            _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        }
+    }
+
+    public Uri Address { get; }
+
+    /// <summary>Opens the watch stream of all services.</summary>
+    /// <exception cref="HttpRequestException">The console is away or refused.</exception>
+    public async Task<HttpResponseMessage> WatchAsync(string gateway, WatchEventId? last, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "api/v1/watch");
+        request.Headers.Accept.ParseAdd("text/event-stream");
+        request.Headers.Add(WatchProtocol.ClientHeader, gateway);
+        request.Headers.Add(WatchProtocol.KindHeader, WatchProtocol.GatewayKind);
+        if (last is { } id)
+        {
+            request.Headers.Add("Last-Event-ID", id.ToString());
+        }
+
+        var answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        try
+        {
+            return answer.EnsureSuccessStatusCode();
+        }
+        catch
+        {
+            answer.Dispose();
+            throw;
+        }
+    }
+
+    public Task AcknowledgeAsync(string gateway, AcknowledgementDocument acknowledgement, CancellationToken cancellationToken) =>
+        PostAsync($"api/v1/subscribers/{Uri.EscapeDataString(gateway)}/ack", acknowledgement, DiscoveryJson.Default.AcknowledgementDocument, cancellationToken);
+
+    public Task ReportAsync(TrafficReportDocument report, CancellationToken cancellationToken) =>
+        PostAsync("api/v1/reports", report, TrafficJson.Default.TrafficReportDocument, cancellationToken);
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task PostAsync<T>(string path, T body, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(CallTimeout);
+        using var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, type));
+        content.Headers.ContentType = new("application/json");
+        try
+        {
+            using var answer = await _http.PostAsync(new Uri(path, UriKind.Relative), content, limit.Token);
+            answer.EnsureSuccessStatusCode();
+        }
+        catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new HttpRequestException($"{path} was not answered within {CallTimeout.TotalSeconds} s.", exception);
+        }
+    }
+}
