@@ -1,0 +1,474 @@
+using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+using Dashboard.Core.Registry;
+using Dashboard.Core.Registry.Commands;
+
+namespace Dashboard.Core.Health;
+
+/// <summary>
+/// Who is looked at when, what the results mean, and which commands follow. A state machine without I/O and without threads: <see cref="HealthMonitor"/> calls it from one loop.
+/// </summary>
+/// <remarks>
+/// Commands follow from a comparison, not from events: as long as the registry says something else than the verdict, the transition is due again. So one that was refused, timed out or got
+/// no answer is never lost, and never sent out of date.
+/// </remarks>
+internal sealed class HealthEngine(TimeProvider time, AllowedNetworks allowed, HealthBoard board)
+{
+    private static readonly TimeSpan BrakeRefresh = TimeSpan.FromSeconds(10);
+
+    private readonly Dictionary<string, ServiceChecks> _services = new(StringComparer.Ordinal);
+    private readonly CheckSchedule _schedule = new(time);
+
+    // Checks whose verdict the registry may not have yet.
+    private readonly HashSet<InstanceCheck> _unrecorded = [];
+    private readonly HashSet<InstanceCheck> _unhealthy = [];
+
+    /// <summary>When a check is due next, a timestamp; null = none.</summary>
+    public long? NextDue => _schedule.NextDue;
+
+    public bool HasUnrecorded => _unrecorded.Count > 0;
+
+    public int Count { get; private set; }
+
+    /// <summary>Makes the checks fit a snapshot as a whole: after a start, an overflow or a restore.</summary>
+    public void SyncAll(RegistrySnapshot snapshot)
+    {
+        foreach (var name in _services.Keys.Where(name => !snapshot.Services.ContainsKey(name)).ToArray())
+        {
+            Sync(name, snapshot);
+        }
+
+        foreach (var name in snapshot.Services.Keys)
+        {
+            Sync(name, snapshot);
+        }
+    }
+
+    /// <summary>Makes the checks of one service fit a snapshot.</summary>
+    public void Sync(string name, RegistrySnapshot snapshot)
+    {
+        var known = _services.GetValueOrDefault(name);
+        if (!snapshot.TryGetService(name, out var service))
+        {
+            if (known is not null)
+            {
+                foreach (var check in known.Instances.Values.ToArray())
+                {
+                    Remove(known, check);
+                }
+
+                _services.Remove(name);
+            }
+
+            return;
+        }
+
+        if (known is not null && ReferenceEquals(known.Snapshot, service))
+        {
+            return;
+        }
+
+        known ??= _services[name] = new(service);
+        known.Snapshot = service;
+        known.WantedCount = service.Instances.Values.Count(instance => instance.EffectiveIntent.IsActive);
+        foreach (var check in known.Instances.Values.Where(check => !service.Instances.ContainsKey(check.Key.Id)).ToArray())
+        {
+            Remove(known, check);
+        }
+
+        foreach (var instance in service.Instances.Values)
+        {
+            Sync(known, instance);
+        }
+    }
+
+    /// <summary>Every ttl instance gets one full lease from now on: after a start, a pause of this process or an outage of the store, silence says nothing yet.</summary>
+    public void GrantLeases()
+    {
+        var now = time.GetTimestamp();
+        foreach (var check in _services.Values.SelectMany(service => service.Instances.Values))
+        {
+            if (check.Check.Kind == CheckKind.Ttl && check.Due != long.MaxValue)
+            {
+                StartLease(check, now);
+            }
+        }
+    }
+
+    /// <summary>Ends the leases that ran out and gives the next probe that is due.</summary>
+    public bool TryOrder([NotNullWhen(true)] out ProbeOrder? order)
+    {
+        var now = time.GetTimestamp();
+        while (_schedule.TryTake(now, out var check))
+        {
+            if (check.Check.Kind == CheckKind.Ttl && check.LeaseEnd > now)
+            {
+                _schedule.At(check, check.LeaseEnd);
+            }
+            else if (check.Check.Kind == CheckKind.Ttl)
+            {
+                CheckSchedule.Cancel(check);
+                Judge(check, new(CheckOutcome.Critical, $"no heartbeat for {check.Lease.TotalSeconds:0.###} s", TimeSpan.Zero), fall: 1);
+            }
+            else if (check.InFlight)
+            {
+                // The one before has not ended: its end plans the next.
+                CheckSchedule.Cancel(check);
+            }
+            else if (check.TryGetEndPoint(out var endPoint))
+            {
+                check.InFlight = true;
+                order = new(check, check.Epoch, new(check.Key, endPoint, check.Check, Protocol(check)), time.GetElapsedTime(check.Due, now));
+                CheckSchedule.Cancel(check);
+                return true;
+            }
+        }
+
+        order = null;
+        return false;
+    }
+
+    /// <summary>Takes a probe's result.</summary>
+    public void Complete(ProbeOrder order, ProbeResult result)
+    {
+        var check = order.Check;
+        check.InFlight = false;
+        if (!IsCurrent(check))
+        {
+            return;
+        }
+
+        var now = time.GetTimestamp();
+        if (order.Epoch != check.Epoch)
+        {
+            // It looked at what is not asked for any more; what is asked for now waited for its end.
+            if (check.Due == long.MaxValue && IsProbed(check))
+            {
+                _schedule.At(check, now);
+            }
+
+            return;
+        }
+
+        var unknown = check.Tally.Status == HealthStatus.Unknown;
+        // Planned before judged, so that the evidence names the next look.
+        var next = HealthPolicy.Judge(check.Tally, result.Outcome, check.Check.Rise, check.Check.Fall);
+        if (next.Status == HealthStatus.Unknown)
+        {
+            _schedule.Soon(check, now, result.Outcome != CheckOutcome.Critical);
+        }
+        else if (unknown)
+        {
+            _schedule.BeginRounds(check, now, earliest: 0.5);
+        }
+        else
+        {
+            _schedule.Next(check, now);
+        }
+
+        Judge(check, result, check.Check.Fall);
+    }
+
+    /// <summary>Takes a heartbeat. One of an instance that is not known here yet is taken after a look at the snapshot.</summary>
+    public void Beat(InstanceKey key, Heartbeat heartbeat, RegistrySnapshot snapshot)
+    {
+        if (Find(key) is null)
+        {
+            Sync(key.Service, snapshot);
+        }
+
+        if (Find(key) is not { } check || check.Check.Kind != CheckKind.Ttl)
+        {
+            return;
+        }
+
+        StartLease(check, heartbeat.At);
+        Judge(check, new(heartbeat.Outcome, heartbeat.Output, TimeSpan.Zero), fall: 1, rise: 1);
+    }
+
+    /// <summary>Transitions that the registry does not have yet, one command a service.</summary>
+    public ImmutableArray<RecordHealth> TakeTransitions(RegistrySnapshot current)
+    {
+        _unrecorded.RemoveWhere(check => !IsCurrent(check) || check.Verdict is not { } verdict || current.FindInstance(check.Key) is not { } instance || instance.HealthStatus == verdict.Status);
+        return [.. _unrecorded
+            .GroupBy(check => check.Key.Service, StringComparer.Ordinal)
+            .Select(group => new RecordHealth(group.Key, [.. group.Select(check => new HealthTransition(check.Key, check.Verdict!, check.Entry.Registration))]))];
+    }
+
+    /// <summary>Brakes to engage, refresh or release, and removals that are due. Not while an earlier answer is outstanding.</summary>
+    public ImmutableArray<RegistryCommand> TakeUpkeep(RegistrySnapshot current)
+    {
+        var now = time.GetTimestamp();
+        var commands = ImmutableArray.CreateBuilder<RegistryCommand>();
+        foreach (var (name, service) in _services)
+        {
+            if (!current.TryGetService(name, out var snapshot))
+            {
+                continue;
+            }
+
+            service.Brake.Follow(snapshot.Brake, now, () => Unhealthy(service).Where(check => check.IsWanted).Select(check => check.Key.Id));
+            var wanted = service.Brake.Wanted;
+            var refresh = wanted is not null && snapshot.Brake is not null && wanted != snapshot.Brake && time.GetElapsedTime(service.BrakeSent, now) >= BrakeRefresh;
+            if (wanted is null != snapshot.Brake is null || refresh)
+            {
+                service.BrakeSent = now;
+                commands.Add(new SetBrake(name, wanted));
+            }
+        }
+
+        foreach (var group in _unhealthy.Where(check => IsRemovalDue(check, now)).GroupBy(check => check.Key.Service, StringComparer.Ordinal))
+        {
+            var service = _services[group.Key];
+            if (service.Brake.Wanted is null && current.TryGetService(group.Key, out var snapshot) && snapshot.Brake is null)
+            {
+                commands.Add(Removal(service, [.. group.OrderBy(check => check.Key.Id, StringComparer.Ordinal)]));
+            }
+        }
+
+        return commands.ToImmutable();
+    }
+
+    /// <summary>Notes that the registry carried out a command of <see cref="TakeUpkeep"/>.</summary>
+    public void Done(RegistryCommand command)
+    {
+        if (command is SetBrake { Brake: null } release && _services.TryGetValue(release.Service, out var service))
+        {
+            service.Brake.Released();
+        }
+    }
+
+    private static RemoveInstances Removal(ServiceChecks service, InstanceCheck[] checks)
+    {
+        var after = service.Snapshot.Settings.RemoveAfter.TotalSeconds;
+        var cause = checks is [var one]
+            ? $"unhealthy or silent for more than {after:0.###} s, last: {one.Verdict?.Output ?? service.Snapshot.Instances.GetValueOrDefault(one.Key.Id)?.Health?.Output ?? "nothing"}"
+            : $"unhealthy or silent for more than {after:0.###} s";
+        return new(service.Snapshot.Name, [.. checks.Select(check => check.Key.Id)], cause) { Reason = cause };
+    }
+
+    private static bool IsProbed(InstanceCheck check) => check.NotProbed is null && check.Check.Kind is CheckKind.Tcp or CheckKind.Http or CheckKind.Grpc;
+
+    private static IEnumerable<InstanceCheck> Unhealthy(ServiceChecks service) => service.Instances.Values.Where(check => check.Tally.Status == HealthStatus.Unhealthy);
+
+    private ServiceProtocol Protocol(InstanceCheck check) => _services[check.Key.Service].Snapshot.Settings.Protocol;
+
+    // Not before one lease has passed, or the first of many that fail together would be gone before the brake can see the third.
+    private bool IsRemovalDue(InstanceCheck check, long now)
+    {
+        if (check.Settings.RemoveAfter <= TimeSpan.Zero || !check.ConfirmedUnhealthy || check.UnhealthySince is not { } since)
+        {
+            return false;
+        }
+
+        var window = _services[check.Key.Service].Window;
+        return time.GetElapsedTime(since, now) > (check.Settings.RemoveAfter > window ? check.Settings.RemoveAfter : window);
+    }
+
+    private InstanceCheck? Find(InstanceKey key) =>
+        _services.TryGetValue(key.Service, out var service) && service.Instances.TryGetValue(key.Id, out var check) ? check : null;
+
+    private bool IsCurrent(InstanceCheck check) => ReferenceEquals(Find(check.Key), check);
+
+    private void Sync(ServiceChecks service, Instance instance)
+    {
+        var settings = service.Snapshot.Settings;
+        var known = service.Instances.GetValueOrDefault(instance.Id);
+        if (known is not null && IsAnotherProcess(known.Entry, instance.Entry))
+        {
+            Remove(service, known);
+            known = null;
+        }
+
+        if (known is null)
+        {
+            Add(service, instance, settings);
+            return;
+        }
+
+        var wanted = instance.EffectiveIntent.IsActive;
+        if (known.IsWanted && !wanted)
+        {
+            service.Brake.Return(known.Key.Id, service.WantedCount);
+        }
+
+        known.IsWanted = wanted;
+        var changed = known.Check != settings.Check || known.Entry.Registration.Ttl != instance.Registration.Ttl;
+        known.Entry = instance.Entry;
+        known.Settings = settings;
+        if (changed)
+        {
+            known.Epoch++;
+            known.Tally = known.Tally with { Passes = 0, Failures = 0 };
+            Start(known, time.GetTimestamp());
+        }
+
+        if (known.Tally.Status == HealthStatus.Unknown && known.NotProbed is null)
+        {
+            // Someone else judged it first; what was seen here goes on from there.
+            known.Tally = known.Tally with { Status = instance.HealthStatus };
+        }
+        else if (known.Tally.Status != instance.HealthStatus)
+        {
+            // Not recorded yet, or a restore brought an older verdict back.
+            known.Verdict ??= new(known.Tally.Status, Now(), board.Find(known.Key)?.Output, known.Tally.Consecutive);
+            _unrecorded.Add(known);
+        }
+    }
+
+    // Cut to microseconds, as the store keeps it: what comes back from there is then equal.
+    private DateTimeOffset Now()
+    {
+        var now = time.GetUtcNow();
+        return now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond));
+    }
+
+    // A registration that came back after it was gone, or that moved, may be anything: what was seen of the old one does not count.
+    private static bool IsAnotherProcess(InstanceEntry known, InstanceEntry now) =>
+        known.CreatedRevision != now.CreatedRevision || known.Registration.Address != now.Registration.Address || known.Registration.Port != now.Registration.Port;
+
+    private void Add(ServiceChecks service, Instance instance, ServiceSettings settings)
+    {
+        var now = time.GetTimestamp();
+        var check = new InstanceCheck(instance.Key)
+        {
+            Entry = instance.Entry,
+            Settings = settings,
+            IsWanted = instance.EffectiveIntent.IsActive,
+            Tally = new(instance.HealthStatus, 0, 0),
+        };
+        service.Instances.Add(instance.Id, check);
+        Count++;
+        if (instance.HealthStatus == HealthStatus.Unhealthy)
+        {
+            var age = time.GetUtcNow() - instance.Health!.Since;
+            check.UnhealthySince = now - _schedule.Ticks(age > TimeSpan.Zero ? age : TimeSpan.Zero);
+            _unhealthy.Add(check);
+        }
+
+        Start(check, now);
+    }
+
+    /// <summary>Begins to look at an instance as its settings ask.</summary>
+    private void Start(InstanceCheck check, long now)
+    {
+        CheckSchedule.Cancel(check);
+        check.NotProbed = null;
+        switch (check.Check.Kind)
+        {
+            case CheckKind.None:
+                Settle(check, HealthStatus.Healthy, "not checked");
+                break;
+            case CheckKind.Ttl:
+                StartLease(check, now);
+                Show(check, null);
+                break;
+            default:
+                if (!check.TryGetEndPoint(out var endPoint) || !allowed.Allows(endPoint.Address))
+                {
+                    check.NotProbed = $"not probed: {check.Entry.Registration.Address} is outside Health:AllowedNetworks";
+                    Settle(check, HealthStatus.Unknown, check.NotProbed);
+                }
+                else if (check.Tally.Status == HealthStatus.Unknown)
+                {
+                    _schedule.At(check, now);
+                    Show(check, null);
+                }
+                else
+                {
+                    _schedule.BeginRounds(check, now);
+                    Show(check, null);
+                }
+
+                break;
+        }
+    }
+
+    private void StartLease(InstanceCheck check, long from)
+    {
+        check.LeaseEnd = from + _schedule.Ticks(check.Lease);
+        if (check.Due > check.LeaseEnd)
+        {
+            _schedule.At(check, check.LeaseEnd);
+        }
+    }
+
+    private void Remove(ServiceChecks service, InstanceCheck check)
+    {
+        service.Instances.Remove(check.Key.Id);
+        service.Brake.Return(check.Key.Id, service.WantedCount);
+        CheckSchedule.Cancel(check);
+        check.Epoch++;
+        _unrecorded.Remove(check);
+        _unhealthy.Remove(check);
+        board.Remove(check.Key);
+        Count--;
+    }
+
+    private void Judge(InstanceCheck check, ProbeResult result, int fall, int? rise = null)
+    {
+        var before = check.Tally;
+        check.Tally = HealthPolicy.Judge(before, result.Outcome, rise ?? check.Check.Rise, fall);
+        check.ConfirmedUnhealthy = check.Tally.Status == HealthStatus.Unhealthy && (check.ConfirmedUnhealthy || check.Tally.Failures >= fall);
+        if (check.Tally.Status != before.Status)
+        {
+            Turn(check, before.Status, result.Output, check.Tally.Consecutive);
+        }
+
+        Show(check, result);
+    }
+
+    /// <summary>A verdict that no result made: trusted, or not to be looked at.</summary>
+    private void Settle(InstanceCheck check, HealthStatus status, string output)
+    {
+        var before = check.Tally.Status;
+        check.Tally = new(status, 0, 0);
+        if (before != status)
+        {
+            Turn(check, before, output, 0);
+        }
+
+        board.Set(check.Key, new() { Kind = check.Check.Kind, Verdict = status, Output = output });
+    }
+
+    private void Turn(InstanceCheck check, HealthStatus before, string output, int consecutive)
+    {
+        var service = _services[check.Key.Service];
+        var now = time.GetTimestamp();
+        check.Verdict = new(check.Tally.Status, Now(), output, consecutive);
+        _unrecorded.Add(check);
+        if (check.Tally.Status == HealthStatus.Unhealthy)
+        {
+            check.UnhealthySince = now;
+            _unhealthy.Add(check);
+            if (before is HealthStatus.Healthy or HealthStatus.Degraded && check.IsWanted)
+            {
+                service.Brake.Lose(check.Key.Id, now, _schedule.Ticks(service.Window), service.WantedCount, check.Verdict.Since);
+            }
+        }
+        else
+        {
+            check.UnhealthySince = null;
+            _unhealthy.Remove(check);
+            service.Brake.Return(check.Key.Id, service.WantedCount);
+        }
+    }
+
+    private void Show(InstanceCheck check, ProbeResult? result)
+    {
+        var wall = time.GetUtcNow();
+        board.Set(check.Key, new()
+        {
+            Kind = check.Check.Kind,
+            Verdict = check.Tally.Status,
+            Outcome = result?.Outcome,
+            Output = result?.Output ?? "",
+            At = result is null ? null : wall,
+            Duration = result?.Duration ?? TimeSpan.Zero,
+            Passes = check.Tally.Passes,
+            Failures = check.Tally.Failures,
+            Next = check.Due == long.MaxValue ? null
+                : wall + time.GetElapsedTime(time.GetTimestamp(), check.Check.Kind == CheckKind.Ttl ? check.LeaseEnd : check.Due),
+        });
+    }
+}

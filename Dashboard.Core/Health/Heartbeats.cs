@@ -1,0 +1,55 @@
+using System.Collections.Concurrent;
+using Dashboard.Core.Registry;
+
+namespace Dashboard.Core.Health;
+
+/// <summary>
+/// Takes the heartbeats of instances with a ttl check, in memory: they are answered while Postgres is away too. Safe for any number of threads.
+/// At most one heartbeat an instance waits to be judged; a newer one takes its place.
+/// </summary>
+public sealed class Heartbeats(IRegistry registry, TimeProvider time)
+{
+    private readonly ConcurrentDictionary<InstanceKey, Heartbeat> _waiting = new();
+    private int _anyWaiting;
+
+    /// <summary>Called after a heartbeat was left to be judged.</summary>
+    internal Action? Arrived { get; set; }
+
+    /// <summary>An instance says that it lives.</summary>
+    /// <param name="outcome">How it fares: passing, warning (degraded) or critical (unhealthy at once).</param>
+    /// <param name="output">What it says about it; cut to 512 characters.</param>
+    /// <returns>False when the instance is not registered: it must register again. True also when its check is not ttl; the heartbeat then has no effect.</returns>
+    public bool Beat(InstanceKey key, CheckOutcome outcome, string? output)
+    {
+        if (registry.Current.FindInstance(key) is null)
+        {
+            return false;
+        }
+
+        _waiting[key] = new(outcome, Evidence.Clean(output), time.GetTimestamp());
+        Volatile.Write(ref _anyWaiting, 1);
+        Arrived?.Invoke();
+        return true;
+    }
+
+    /// <summary>Takes what waits.</summary>
+    internal void DrainTo(Action<InstanceKey, Heartbeat> take)
+    {
+        if (Interlocked.Exchange(ref _anyWaiting, 0) == 0)
+        {
+            return;
+        }
+
+        foreach (var (key, _) in _waiting)
+        {
+            if (_waiting.TryRemove(key, out var heartbeat))
+            {
+                take(key, heartbeat);
+            }
+        }
+    }
+}
+
+/// <summary>One heartbeat that waits to be judged.</summary>
+/// <param name="At">When it came, a timestamp.</param>
+internal sealed record Heartbeat(CheckOutcome Outcome, string Output, long At);
