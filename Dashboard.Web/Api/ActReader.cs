@@ -1,11 +1,12 @@
 using Dashboard.Core.Registry.Commands;
+using Dashboard.Web.Http;
 
 namespace Dashboard.Web.Api;
 
 /// <summary>What every operator's act may say: why, based on which revision, against the guard, or only to see what would happen.</summary>
 internal sealed record ActReader(string? Reason, long? ExpectedRevision, bool Override, bool DryRun)
 {
-    public static ActReader Read(ApiInput input, bool guarded = true)
+    public static ActReader Read(RequestInput input, bool guarded = true)
     {
         var body = input.Body;
         var act = new ActReader(

@@ -1,5 +1,6 @@
 using Dashboard.Core.Operations;
 using Dashboard.Core.Registry;
+using Dashboard.Web.Http;
 
 namespace Dashboard.Web.Api;
 

@@ -1,5 +1,4 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
+using Dashboard.Web.Http;
 
 namespace Dashboard.Web.Api;
 
@@ -11,19 +10,14 @@ public static class ApiEndpoints
     public static IServiceCollection AddApi(this IServiceCollection services)
     {
         services.AddSingleton<Answers>();
-        services.ConfigureHttpJsonOptions(options =>
-        {
-            options.SerializerOptions.TypeInfoResolverChain.Insert(0, ApiJson.Default);
-            options.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
-            options.SerializerOptions.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false));
-        });
+        services.AddHttpJson().ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, ApiJson.Default));
         services.AddApiReference();
         return services;
     }
 
     public static IEndpointRouteBuilder MapApi(this IEndpointRouteBuilder endpoints)
     {
-        var api = endpoints.MapGroup(Root).AddEndpointFilter(ApiFaults.FilterAsync);
+        var api = endpoints.MapGroup(Root).AddEndpointFilter(Failures.FilterAsync);
         ServiceEndpoints.Map(api);
         InstanceEndpoints.Map(api);
         WeightEndpoints.Map(api);

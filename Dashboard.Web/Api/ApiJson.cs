@@ -4,6 +4,7 @@ using Dashboard.Core.Discovery;
 using Dashboard.Core.Discovery.Wire;
 using Dashboard.Core.Operations;
 using Dashboard.Core.Registry;
+using Dashboard.Web.Http;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Dashboard.Web.Api;

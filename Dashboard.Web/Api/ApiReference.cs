@@ -1,3 +1,4 @@
+using Dashboard.Web.Http;
 using Scalar.AspNetCore;
 
 namespace Dashboard.Web.Api;

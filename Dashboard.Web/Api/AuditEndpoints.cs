@@ -1,5 +1,6 @@
 using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
+using Dashboard.Web.Http;
 
 namespace Dashboard.Web.Api;
 
@@ -21,7 +22,7 @@ internal static class AuditEndpoints
 
     private static async Task<IResult> ListAsync(HttpContext http, IChangeHistory history)
     {
-        var input = ApiInput.Without(http);
+        var input = RequestInput.Without(http);
         var query = new ChangeQuery
         {
             Service = input.Query("service", Formats.Service),
@@ -42,7 +43,7 @@ internal static class AuditEndpoints
 
     private static async Task<IResult> GetAsync(HttpContext http, IChangeHistory history)
     {
-        var input = ApiInput.Without(http);
+        var input = RequestInput.Without(http);
         var revision = input.Number("revision");
         if (input.Problem is { } problem)
             return problem;
@@ -52,7 +53,7 @@ internal static class AuditEndpoints
 
     private static async Task<IResult> UndoAsync(HttpContext http, IChangeHistory history, Answers answers)
     {
-        var input = await ApiInput.ReadAsync(http);
+        var input = await RequestInput.ReadAsync(http);
         var revision = input.Number("revision");
         var act = ActReader.Read(input);
         if (input.Problem is { } problem)

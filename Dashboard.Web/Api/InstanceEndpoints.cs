@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
+using Dashboard.Web.Http;
 
 namespace Dashboard.Web.Api;
 
@@ -23,7 +24,7 @@ internal static class InstanceEndpoints
 
     private static IResult Get(HttpContext http, IRegistry registry)
     {
-        var input = ApiInput.Without(http);
+        var input = RequestInput.Without(http);
         var key = input.Instance();
         if (input.Problem is { } problem)
             return problem;
@@ -36,7 +37,7 @@ internal static class InstanceEndpoints
 
     private static async Task<IResult> RegisterAsync(HttpContext http, Answers answers)
     {
-        var input = await ApiInput.ReadAsync(http, required: true);
+        var input = await RequestInput.ReadAsync(http, required: true);
         var key = input.Instance();
         var registration = ReadRegistration(input.Body);
         if (input.Problem is { } problem)
@@ -52,7 +53,7 @@ internal static class InstanceEndpoints
 
     private static async Task<IResult> DeregisterAsync(HttpContext http, Answers answers)
     {
-        var input = await ApiInput.ReadAsync(http);
+        var input = await RequestInput.ReadAsync(http);
         var key = input.Instance();
         var kind = input.QueryFlag("operator") ? ActorKind.Operator : ActorKind.Service;
         var act = ActReader.Read(input);

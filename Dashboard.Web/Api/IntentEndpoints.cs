@@ -1,5 +1,6 @@
 using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
+using Dashboard.Web.Http;
 
 namespace Dashboard.Web.Api;
 
@@ -26,7 +27,7 @@ internal static class IntentEndpoints
 
     private static async Task<IResult> DrainAsync(HttpContext http, Answers answers)
     {
-        var input = await ApiInput.ReadAsync(http);
+        var input = await RequestInput.ReadAsync(http);
         var act = ActReader.Read(input);
         var command = act.Apply(new DrainInstance(input.Instance(), Deadline(input), input.Body.Choice<DeadlineAction>("atDeadline")));
         return input.Problem ?? await answers.ActAsync(http, command, input.Actor(ActorKind.Operator), act.DryRun);
@@ -34,7 +35,7 @@ internal static class IntentEndpoints
 
     private static async Task<IResult> UndrainAsync(HttpContext http, Answers answers)
     {
-        var input = await ApiInput.ReadAsync(http);
+        var input = await RequestInput.ReadAsync(http);
         var act = ActReader.Read(input, guarded: false);
         var command = act.Apply(new UndrainInstance(input.Instance(), input.Body.Int("rampSeconds", 0, MaxRamp)));
         return input.Problem ?? await answers.ActAsync(http, command, input.Actor(ActorKind.Operator), act.DryRun);
@@ -42,7 +43,7 @@ internal static class IntentEndpoints
 
     private static async Task<IResult> MaintenanceAsync(HttpContext http, Answers answers)
     {
-        var input = await ApiInput.ReadAsync(http);
+        var input = await RequestInput.ReadAsync(http);
         var act = ActReader.Read(input);
         var command = act.Apply(new SetMaintenance(input.Instance(), input.Body.Time("until")));
         return input.Problem ?? await answers.ActAsync(http, command, input.Actor(ActorKind.Operator), act.DryRun);
@@ -50,7 +51,7 @@ internal static class IntentEndpoints
 
     private static async Task<IResult> DrainNodeAsync(HttpContext http, Answers answers)
     {
-        var input = await ApiInput.ReadAsync(http);
+        var input = await RequestInput.ReadAsync(http);
         var act = ActReader.Read(input);
         var command = act.Apply(new DrainNode(input.Node(), Deadline(input), input.Body.Choice<DeadlineAction>("atDeadline") ?? DeadlineAction.Hold));
         return input.Problem ?? await answers.ActAsync(http, command, input.Actor(ActorKind.Operator), act.DryRun);
@@ -58,11 +59,11 @@ internal static class IntentEndpoints
 
     private static async Task<IResult> UndrainNodeAsync(HttpContext http, Answers answers)
     {
-        var input = await ApiInput.ReadAsync(http);
+        var input = await RequestInput.ReadAsync(http);
         var act = ActReader.Read(input, guarded: false);
         var command = act.Apply(new UndrainNode(input.Node(), input.Body.Int("rampSeconds", 0, MaxRamp)));
         return input.Problem ?? await answers.ActAsync(http, command, input.Actor(ActorKind.Operator), act.DryRun);
     }
 
-    private static TimeSpan? Deadline(ApiInput input) => input.Body.Seconds("deadlineSeconds", 0, MaxDeadline);
+    private static TimeSpan? Deadline(RequestInput input) => input.Body.Seconds("deadlineSeconds", 0, MaxDeadline);
 }

@@ -1,6 +1,7 @@
 using Dashboard.Core.Operations;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
+using Dashboard.Web.Http;
 
 namespace Dashboard.Web.Api;
 
@@ -23,7 +24,7 @@ internal static class OperationEndpoints
 
     private static async Task<IResult> ListAsync(HttpContext http, IRegistry registry, IChangeHistory history, OperationTracker tracker)
     {
-        var input = ApiInput.Without(http);
+        var input = RequestInput.Without(http);
         var open = input.QueryFlag("open");
         var limit = (int)(input.QueryInteger("limit", 1, 1000) ?? 100);
         if (input.Problem is { } problem)
@@ -37,7 +38,7 @@ internal static class OperationEndpoints
 
     private static async Task<IResult> GetAsync(HttpContext http, IRegistry registry, IChangeHistory history, OperationTracker tracker)
     {
-        var input = ApiInput.Without(http);
+        var input = RequestInput.Without(http);
         var id = input.Number("id");
         if (input.Problem is { } problem)
             return problem;
@@ -50,7 +51,7 @@ internal static class OperationEndpoints
 
     private static async Task<IResult> ExtendAsync(HttpContext http, OperatorDesk desk, OperationTracker tracker, IRegistry registry, IChangeHistory history)
     {
-        var input = await ApiInput.ReadAsync(http, required: true);
+        var input = await RequestInput.ReadAsync(http, required: true);
         var id = input.Number("id");
         input.Body.Require("deadlineSeconds");
         var deadline = input.Body.Seconds("deadlineSeconds", 0, 3600) ?? TimeSpan.Zero;
@@ -81,16 +82,16 @@ internal static class OperationEndpoints
         return await SteerAsync(http, input, desk, tracker, registry, history, id, operation => OperationNames.Cancelling(operation) is { } cancel ? cancel with { Reason = reason } : null);
     }
 
-    private static async Task<(ApiInput Input, long Id, string? Reason)> ReadAsync(HttpContext http)
+    private static async Task<(RequestInput Input, long Id, string? Reason)> ReadAsync(HttpContext http)
     {
-        var input = await ApiInput.ReadAsync(http);
+        var input = await RequestInput.ReadAsync(http);
         return (input, input.Number("id"), input.Body.Text("reason", Formats.MaxReason, Formats.Reason, lines: true));
     }
 
     // Answers with the operation that was steered, also when the act opened another one (an undrain) or closed it.
     private static async Task<IResult> SteerAsync(
         HttpContext http,
-        ApiInput input,
+        RequestInput input,
         OperatorDesk desk,
         OperationTracker tracker,
         IRegistry registry,

@@ -1,3 +1,5 @@
+using Dashboard.Web.Http;
+
 namespace Dashboard.Web.Api;
 
 // What clients send. These records describe the bodies to OpenAPI; the bodies themselves are read field by field (see FieldReader), so that every fault is told.

@@ -1,5 +1,6 @@
 using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
+using Dashboard.Web.Http;
 
 namespace Dashboard.Web.Api;
 
@@ -19,7 +20,7 @@ internal static class ServiceEndpoints
 
     private static IResult List(HttpContext http, IRegistry registry)
     {
-        if (ApiInput.Without(http).Problem is { } problem)
+        if (RequestInput.Without(http).Problem is { } problem)
             return problem;
 
         var snapshot = registry.Current;
@@ -33,7 +34,7 @@ internal static class ServiceEndpoints
 
     private static IResult Get(HttpContext http, IRegistry registry, Answers answers)
     {
-        var input = ApiInput.Without(http);
+        var input = RequestInput.Without(http);
         var name = input.Service();
         if (input.Problem is { } problem)
             return problem;
@@ -44,7 +45,7 @@ internal static class ServiceEndpoints
 
     private static async Task<IResult> PutAsync(HttpContext http, Answers answers)
     {
-        var input = await ApiInput.ReadAsync(http);
+        var input = await RequestInput.ReadAsync(http);
         var name = input.Service();
         var command = new PutService(name, SettingsReader.Read(input.Body)) { Reason = input.Body.Text("reason", Formats.MaxReason, Formats.Reason, lines: true) };
         var dryRun = input.Body.Bool("dryRun") ?? false;
@@ -63,7 +64,7 @@ internal static class ServiceEndpoints
 
     private static async Task<IResult> DeleteAsync(HttpContext http, Answers answers)
     {
-        var input = await ApiInput.ReadAsync(http);
+        var input = await RequestInput.ReadAsync(http);
         var act = ActReader.Read(input);
         var command = act.Apply(new DeleteService(input.Service()));
         if (input.Problem is { } problem)

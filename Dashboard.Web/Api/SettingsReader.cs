@@ -1,4 +1,5 @@
 using Dashboard.Core.Registry;
+using Dashboard.Web.Http;
 
 namespace Dashboard.Web.Api;
 

@@ -1,3 +1,4 @@
+using Dashboard.Web.Http;
 using Microsoft.AspNetCore.Routing.Template;
 
 namespace Dashboard.Web.Api;

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
+using Dashboard.Web.Http;
 
 namespace Dashboard.Web.Api;
 
@@ -16,14 +17,14 @@ internal static class WeightEndpoints
 
     private static async Task<IResult> PatchAsync(HttpContext http, Answers answers)
     {
-        var input = await ApiInput.ReadAsync(http, required: true);
+        var input = await RequestInput.ReadAsync(http, required: true);
         var weights = ReadWeights(input);
         var act = ActReader.Read(input);
         var command = act.Apply(new SetWeights(input.Service(), weights));
         return input.Problem ?? await answers.ActAsync(http, command, input.Actor(ActorKind.Operator), act.DryRun);
     }
 
-    private static ImmutableSortedDictionary<string, int?> ReadWeights(ApiInput input)
+    private static ImmutableSortedDictionary<string, int?> ReadWeights(RequestInput input)
     {
         var weights = ImmutableSortedDictionary.CreateBuilder<string, int?>(StringComparer.Ordinal);
         input.Body.Require("weights");

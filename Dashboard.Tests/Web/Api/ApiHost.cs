@@ -8,6 +8,7 @@ using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
 using Dashboard.Tests.Support;
 using Dashboard.Web.Api;
+using Dashboard.Web.Discovery;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -50,10 +51,11 @@ internal sealed class ApiHost : IAsyncDisposable
         builder.Services.AddSingleton(time);
         builder.Services.AddSingleton<IRegistry>(registry);
         builder.Services.AddSingleton<IChangeHistory>(registry);
-        builder.Services.AddDiscovery().AddOperations().AddApi();
+        builder.Services.AddDiscovery().AddTraffic().AddOperations().AddApi().AddDiscoveryEndpoints();
         more?.Invoke(builder.Services);
         var app = builder.Build();
         app.MapApi();
+        app.MapDiscovery();
         await app.StartAsync(TestContext.Current.CancellationToken);
         var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
         return new(app, registry, new() { BaseAddress = new Uri(address), Timeout = TimeSpan.FromSeconds(30) });
@@ -72,6 +74,17 @@ internal sealed class ApiHost : IAsyncDisposable
     }
 
     public void Do(RegistryCommand command) => Assert.IsType<CommandResult.Committed>(Registry.Execute(command, Actor.System("test")));
+
+    /// <summary>Waits until followers are told what the registry holds now.</summary>
+    public Task PublishedAsync()
+    {
+        var source = Services.GetRequiredService<IServingSource>();
+        return Eventually.TrueAsync(
+            () => source.Feed.Current is { } catalog && catalog.Generation == Registry.Current.Generation && catalog.Revision == Registry.Current.Revision && catalog.Overlay == Registry.Current.Overlay,
+            TimeSpan.FromSeconds(10),
+            "the catalog is at the registry's revision",
+            TestContext.Current.CancellationToken);
+    }
 
     public Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string? json = null, string contentType = "application/json")
     {

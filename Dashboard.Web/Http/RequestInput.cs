@@ -3,13 +3,13 @@ using System.Text.Json;
 using System.Text.Unicode;
 using Dashboard.Core.Registry;
 
-namespace Dashboard.Web.Api;
+namespace Dashboard.Web.Http;
 
 /// <summary>
 /// What a request says: its route values, its query and its body, read with every fault collected. An endpoint asks for what it needs and then looks at
 /// <see cref="Problem"/> once.
 /// </summary>
-internal sealed class ApiInput
+internal sealed class RequestInput
 {
     /// <summary>Largest body of a request, in bytes.</summary>
     public const int BodyLimit = 64 * 1024;
@@ -23,7 +23,7 @@ internal sealed class ApiInput
     private IResult? _problem;
     private bool _closed;
 
-    private ApiInput(HttpContext http, List<Fault> faults, FieldReader body, bool hasBody, IResult? refused)
+    private RequestInput(HttpContext http, List<Fault> faults, FieldReader body, bool hasBody, IResult? refused)
     {
         _http = http;
         _faults = faults;
@@ -57,7 +57,7 @@ internal sealed class ApiInput
     }
 
     /// <summary>The input of a request that has no body; one that is sent all the same is not looked at.</summary>
-    public static ApiInput Without(HttpContext http)
+    public static RequestInput Without(HttpContext http)
     {
         var faults = new List<Fault>();
         return new(http, faults, new(default, "", faults), hasBody: false, refused: null);
@@ -65,7 +65,7 @@ internal sealed class ApiInput
 
     /// <summary>Reads the body too. An empty one is an object without fields unless <paramref name="required"/>.</summary>
     /// <param name="limit">Largest body in bytes.</param>
-    public static async ValueTask<ApiInput> ReadAsync(HttpContext http, bool required = false, int limit = BodyLimit)
+    public static async ValueTask<RequestInput> ReadAsync(HttpContext http, bool required = false, int limit = BodyLimit)
     {
         var faults = new List<Fault>();
         var empty = new FieldReader(default, "", faults);
@@ -106,6 +106,17 @@ internal sealed class ApiInput
         }
     }
 
+    /// <summary>Reads a body that is deserialized as a whole, or gives the problem.</summary>
+    public static async ValueTask<(ReadOnlyMemory<byte> Bytes, IResult? Problem)> ReadJsonAsync(HttpContext http, int limit)
+    {
+        if (http.Request.ContentLength > limit || await ReadBytesAsync(http.Request, limit) is not { } bytes)
+            return (default, Problems.TooLarge(limit));
+
+        return bytes.Length == 0 ? (default, Problems.Invalid([new("", "a JSON object is required as the body")]))
+            : !http.Request.HasJsonContentType() ? (default, Problems.UnsupportedMediaType(http.Request.ContentType))
+            : (bytes, null);
+    }
+
     /// <summary>A service's name from the route.</summary>
     public string Service() => Route("service", Formats.Service);
 
@@ -133,6 +144,20 @@ internal sealed class ApiInput
             _faults.Add(new($"path.{name}", fault));
 
         return text;
+    }
+
+    /// <summary>A text from a header; null when absent.</summary>
+    public string? Header(string name, Func<string, string?> check)
+    {
+        var values = _http.Request.Headers[name];
+        if (values.Count == 0)
+            return null;
+
+        if (values.Count == 1 && check(values[0] ?? "") is null)
+            return values[0];
+
+        _faults.Add(new($"header.{name}", values.Count > 1 ? "is given twice" : check(values[0] ?? "")!));
+        return null;
     }
 
     /// <summary>A text from the query; null when absent.</summary>

@@ -3,7 +3,7 @@ using System.Globalization;
 using Dashboard.Core.Registry;
 using Microsoft.AspNetCore.Mvc;
 
-namespace Dashboard.Web.Api;
+namespace Dashboard.Web.Http;
 
 /// <summary>Errors as RFC 9457 problem details. <c>type</c> is a relative reference that names the kind of problem; nothing tells what happened inside.</summary>
 internal static class Problems

@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
 
-namespace Dashboard.Web.Api;
+namespace Dashboard.Web.Http;
 
 /// <summary>The formats of names and addresses. Each check gives what is wrong, or null.</summary>
 internal static partial class Formats

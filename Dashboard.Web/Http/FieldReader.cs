@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
 
-namespace Dashboard.Web.Api;
+namespace Dashboard.Web.Http;
 
 /// <summary>
 /// Reads the fields of one JSON object and collects every fault with its path, where a deserializer would stop at the first. A field that is absent or

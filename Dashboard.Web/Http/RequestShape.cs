@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
-namespace Dashboard.Web.Api;
+namespace Dashboard.Web.Http;
 
 /// <summary>
 /// Tells OpenAPI what an endpoint's body looks like. Not <c>Accepts</c>: routing reads that too, and then sends a body of another content type past the endpoint, to

@@ -1,7 +1,7 @@
 using System.Collections.Frozen;
 using System.Text.Json;
 
-namespace Dashboard.Web.Api;
+namespace Dashboard.Web.Http;
 
 /// <summary>An enumeration's names as the API writes them: camelCase, no numbers.</summary>
 internal static class Choices<T>

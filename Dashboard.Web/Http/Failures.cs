@@ -1,10 +1,10 @@
 using System.Data.Common;
 using Microsoft.AspNetCore.Mvc;
 
-namespace Dashboard.Web.Api;
+namespace Dashboard.Web.Http;
 
 /// <summary>What every endpoint of the API does with failures.</summary>
-internal static partial class ApiFaults
+internal static partial class Failures
 {
     /// <summary>Tells OpenAPI which problems an endpoint may answer; 400 always.</summary>
     public static RouteHandlerBuilder Faults(this RouteHandlerBuilder endpoint, params ReadOnlySpan<int> statuses)
@@ -31,7 +31,7 @@ internal static partial class ApiFaults
         }
         catch (BadHttpRequestException bad)
         {
-            return bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? Problems.TooLarge(ApiInput.BodyLimit) : Problems.Status(bad.StatusCode, "The request's body ended early or is malformed.");
+            return bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? Problems.TooLarge(RequestInput.BodyLimit) : Problems.Status(bad.StatusCode, "The request's body ended early or is malformed.");
         }
         catch (Exception away) when (away is DbException or TimeoutException)
         {
@@ -45,7 +45,7 @@ internal static partial class ApiFaults
         }
     }
 
-    private static ILogger LoggerOf(HttpContext http) => http.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("Dashboard.Web.Api");
+    private static ILogger LoggerOf(HttpContext http) => http.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("Dashboard.Web.Http");
 
     [LoggerMessage(LogLevel.Error, "{Method} {Path} failed")]
     private static partial void LogFailure(ILogger logger, Exception failure, string method, PathString path);

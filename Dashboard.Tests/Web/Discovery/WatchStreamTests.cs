@@ -1,0 +1,184 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Text.Json;
+using Dashboard.Core.Discovery;
+using Dashboard.Core.Registry;
+using Dashboard.Core.Registry.Commands;
+using Dashboard.Tests.Support;
+using Dashboard.Tests.Web.Api;
+
+namespace Dashboard.Tests.Web.Discovery;
+
+public sealed class WatchStreamTests : IAsyncLifetime
+{
+    private ApiHost _host = null!;
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        _host = await ApiHost.StartAsync();
+        _host.Seed("orders", 3);
+        _host.Seed("cart", 1);
+        await _host.PublishedAsync();
+    }
+
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
+
+    [Fact]
+    public async Task Open_GivesASnapshotThenChanges()
+    {
+        await using var reader = await WatchReader.OpenAsync(_host);
+        var (name, snapshot) = (await reader.NextAsync())!.Value;
+        Assert.Equal("snapshot", name);
+        Assert.Equal(["cart", "orders"], Names(snapshot.GetProperty("services")));
+
+        _host.Do(new DrainInstance(new("orders", "orders-1")));
+
+        var (next, change) = (await reader.NextAsync())!.Value;
+        Assert.Equal("change", next);
+        Assert.Equal(["orders"], Names(change.GetProperty("changed")));
+        Assert.Equal(2, change.GetProperty("changed")[0].GetProperty("endpoints").GetArrayLength());
+        Assert.Equal(_host.Registry.Current.Revision, change.GetProperty("revision").GetInt64());
+    }
+
+    [Fact]
+    public async Task Change_OfAnotherService_IsSentEmptySoThatItCanBeAcknowledged()
+    {
+        await using var reader = await WatchReader.OpenAsync(_host, "?services=cart");
+        Assert.Equal(["cart"], Names((await reader.NextAsync())!.Value.Data.GetProperty("services")));
+
+        _host.Do(new DrainInstance(new("orders", "orders-1")));
+
+        var change = (await reader.NextAsync())!.Value.Data;
+        Assert.Empty(Names(change.GetProperty("changed")));
+        Assert.Equal(_host.Registry.Current.Revision, change.GetProperty("revision").GetInt64());
+    }
+
+    [Fact]
+    public async Task Resume_GivesOnlyWhatChangedSince()
+    {
+        string id;
+        await using (var reader = await WatchReader.OpenAsync(_host))
+        {
+            await reader.NextAsync();
+            id = reader.LastId;
+        }
+
+        _host.Do(new SetWeights("orders", Weights(("orders-1", 7))));
+        _host.Do(new DeleteService("cart"));
+        await _host.PublishedAsync();
+
+        await using var again = await WatchReader.OpenAsync(_host, lastId: id);
+        var (name, change) = (await again.NextAsync())!.Value;
+        Assert.Equal("change", name);
+        Assert.Equal(["orders"], Names(change.GetProperty("changed")));
+        Assert.Equal(["cart"], change.GetProperty("removed").EnumerateArray().Select(removed => removed.GetString()));
+    }
+
+    [Theory]
+    [InlineData("7b0d3b6c8f3f4c0a9d6e1f2a3b4c5d6e.1.0")]
+    [InlineData("nonsense")]
+    [InlineData("head+1")]
+    public async Task Resume_FromWhatTheRegistryNeverWas_GetsASnapshot(string id)
+    {
+        if (id == "head+1")
+            id = $"{_host.Registry.Current.Generation:N}.{_host.Registry.Current.Revision + 1}.0";
+
+        await using var reader = await WatchReader.OpenAsync(_host, lastId: id);
+
+        Assert.Equal("snapshot", (await reader.NextAsync())!.Value.Name);
+    }
+
+    [Fact]
+    public async Task Restore_SendsASnapshotOfTheNewGeneration()
+    {
+        await using var reader = await WatchReader.OpenAsync(_host);
+        await reader.NextAsync();
+
+        _host.Registry.Restore(RegistrySnapshot.Empty(Guid.NewGuid(), _host.Registry.Current.At));
+
+        var (name, snapshot) = (await reader.NextAsync())!.Value;
+        Assert.Equal("snapshot", name);
+        Assert.Equal(_host.Registry.Current.Generation, snapshot.GetProperty("generation").GetGuid());
+    }
+
+    [Fact]
+    public async Task Follower_IsConnectedWhileItsStreamIsOpenAndKnownAfterwards()
+    {
+        await using (var reader = await WatchReader.OpenAsync(_host, client: "gateway-1", gateway: true))
+        {
+            await reader.NextAsync();
+            var follower = _host.Followers.Find("gateway-1")!;
+            Assert.True(follower is { Kind: FollowerKind.Gateway, Connected: true, Reports: true, Services: null });
+        }
+
+        await Eventually.TrueAsync(() => _host.Followers.Find("gateway-1") is { Connected: false }, TimeSpan.FromSeconds(10), "it is seen to have gone", Cancelled);
+    }
+
+    [Fact]
+    public async Task Acknowledge_MovesTheFollowersRevision()
+    {
+        await using var reader = await WatchReader.OpenAsync(_host, client: "gateway-1", gateway: true);
+        await reader.NextAsync();
+        _host.Do(new SetWeights("orders", Weights(("orders-1", 7))));
+        await _host.PublishedAsync();
+
+        Assert.NotEqual(0, (await SubscriberAsync("gateway-1")).GetProperty("lag").GetInt64());
+        var head = _host.Registry.Current.Revision;
+        var response = await AckAsync("gateway-1", _host.Registry.Current.Generation, head);
+
+        Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
+        var subscriber = await SubscriberAsync("gateway-1");
+        Assert.Equal(head, subscriber.GetProperty("acknowledged").GetInt64());
+        Assert.Equal(0, subscriber.GetProperty("lag").GetInt64());
+    }
+
+    [Fact]
+    public async Task Acknowledge_OfWhatTheRegistryNeverWas_IsRefused()
+    {
+        await using var reader = await WatchReader.OpenAsync(_host, client: "gateway-1", gateway: true);
+        await reader.NextAsync();
+
+        Assert.Equal(HttpStatusCode.Conflict, (await AckAsync("gateway-1", _host.Registry.Current.Generation, _host.Registry.Current.Revision + 1)).StatusCode);
+        Assert.Equal(HttpStatusCode.Conflict, (await AckAsync("gateway-1", Guid.NewGuid(), 1)).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await AckAsync("nobody", _host.Registry.Current.Generation, 1)).StatusCode);
+        Assert.Equal(0, _host.Followers.Find("gateway-1")!.Acknowledged);
+    }
+
+    [Fact]
+    public async Task Report_IsCountedOnce()
+    {
+        var report = $$"""
+            {"reporter":"gateway-1","session":"{{Guid.NewGuid()}}","sequence":1,"periodMs":1000,"ageMs":2000,
+             "rows":[{"source":"external","service":"orders","instance":"orders-1","requests":5,"completed":5,"failures":0,"latency":[]}],"inFlight":[]}
+            """;
+
+        Assert.Equal(HttpStatusCode.NoContent, (await _host.SendAsync(HttpMethod.Post, "/api/v1/reports", report)).StatusCode);
+        Assert.Equal(HttpStatusCode.NoContent, (await _host.SendAsync(HttpMethod.Post, "/api/v1/reports", report)).StatusCode);
+    }
+
+    [Theory]
+    [InlineData("""{"reporter":"g","session":"7b0d3b6c-8f3f-4c0a-9d6e-1f2a3b4c5d6e","sequence":0,"periodMs":0,"rows":[{"source":"","service":"a","instance":"b","requests":-1,"completed":0,"failures":0,"latency":[]}]}""", "/sequence,/periodMs,/rows/0/source,/rows/0/requests")]
+    [InlineData("""{"reporter":"g","session":"x"}""", "/session")]
+    [InlineData("""{"rows":[{"requests":"many"}]}""", "/rows/0/requests")]
+    [InlineData("""{"reporter""", "")]
+    public async Task Report_Bad_NamesTheFaults(string body, string paths)
+    {
+        var response = await _host.SendAsync(HttpMethod.Post, "/api/v1/reports", body);
+
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Equal(paths.Split(','), (await ApiHost.BodyAsync(response)).GetProperty("errors").EnumerateArray().Select(error => error.GetProperty("path").GetString()));
+    }
+
+    private static ImmutableSortedDictionary<string, int?> Weights(params (string Id, int? Weight)[] weights) =>
+        ImmutableSortedDictionary.CreateRange(StringComparer.Ordinal, weights.Select(weight => KeyValuePair.Create(weight.Id, weight.Weight)));
+
+    private static string?[] Names(JsonElement sets) => [.. sets.EnumerateArray().Select(set => set.GetProperty("service").GetString())];
+
+    private Task<HttpResponseMessage> AckAsync(string id, Guid generation, long revision) =>
+        _host.SendAsync(HttpMethod.Post, $"/api/v1/subscribers/{id}/ack", $$"""{"generation":"{{generation}}","revision":{{revision}}}""");
+
+    private async Task<JsonElement> SubscriberAsync(string id) =>
+        (await _host.GetAsync("/api/v1/subscribers")).GetProperty("subscribers").EnumerateArray().Single(subscriber => subscriber.GetProperty("id").GetString() == id);
+}

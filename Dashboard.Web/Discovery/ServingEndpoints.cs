@@ -1,0 +1,126 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using Dashboard.Core.Discovery;
+using Dashboard.Core.Discovery.Wire;
+using Dashboard.Core.Registry;
+using Dashboard.Web.Http;
+
+namespace Dashboard.Web.Discovery;
+
+/// <summary><c>GET /services/{s}/endpoints</c>: who serves now, or as soon as that is something else than the client knows.</summary>
+internal sealed class ServingEndpoints(
+    IServingSource source,
+    EndpointWaiters waiters,
+    FollowerTable followers,
+    IHostApplicationLifetime lifetime,
+    TimeProvider time)
+{
+    public const string RevisionHeader = "X-Registry-Revision";
+    public const string GenerationHeader = "X-Registry-Generation";
+
+    /// <summary>What to pass as <c>index</c>; it also tells generations and health overlays apart.</summary>
+    public const string IndexHeader = "X-Registry-Index";
+
+    /// <summary>Since when the answer may be out of date; only while Postgres is away.</summary>
+    public const string StaleHeader = "X-Registry-Stale-Since";
+
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(10);
+
+    // How long after its answer a client that asks again and again still counts as connected.
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
+
+    // Everyone who is woken by one change gets the same bytes.
+    private readonly ConditionalWeakTable<ServingSet, byte[]> _encoded = [];
+
+    public async Task<IResult> GetAsync(HttpContext http)
+    {
+        var input = RequestInput.Without(http);
+        var service = input.Service();
+        WatchEventId? known = null;
+        input.Query("index", text => TryParseIndex(text, out known) ? null : $"must be a revision, or what {IndexHeader} said");
+        var wait = input.QueryDuration("wait", TimeSpan.Zero, LongestWait) ?? TimeSpan.Zero;
+        var identity = FollowerIdentity.Of(http, input);
+        if (input.Problem is { } problem)
+            return problem;
+
+        if (source.Feed.Current.Services.ContainsKey(service))
+            Note(identity, service, known, wait);
+
+        return await AnswerAsync(http, service, known, wait);
+    }
+
+    private async Task<IResult> AnswerAsync(HttpContext http, string service, WatchEventId? known, TimeSpan wait)
+    {
+        var deadline = time.GetUtcNow() + wait;
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, lifetime.ApplicationStopping);
+        while (true)
+        {
+            var change = waiters.NextChange(service);
+            var catalog = source.Feed.Current;
+            if (!catalog.Services.TryGetValue(service, out var set))
+                return Problems.Refused(new(RefusalKind.NotFound, $"There is no service {service}."), catalog.Revision);
+
+            var left = deadline - time.GetUtcNow();
+            if (known is not { } index || left <= TimeSpan.Zero || IsNews(index, catalog, set))
+                return new Answer(Encode(set), catalog, source.StaleSince);
+
+            try
+            {
+                if (!await waiters.WaitAsync(change, left, time, stopping.Token))
+                    known = null;
+            }
+            catch (OperationCanceledException) when (!http.RequestAborted.IsCancellationRequested)
+            {
+                // The console stops: its clients are told what holds now rather than kept.
+                known = null;
+            }
+        }
+    }
+
+    private static bool IsNews(WatchEventId index, ServingCatalog catalog, ServingSet set) =>
+        index.Generation != Guid.Empty && index.Generation != catalog.Generation
+        || index.Revision > catalog.Revision
+        || set.Revision > index.Revision
+        || index.Overlay >= 0 && index.Overlay != catalog.Overlay;
+
+    private void Note(FollowerIdentity identity, string service, WatchEventId? known, TimeSpan wait)
+    {
+        if (identity.Id is not { } id)
+            return;
+
+        followers.Seen(id, identity.KindOr(FollowerKind.Http), identity.Address, [service], identity.IsGateway, time.GetUtcNow() + wait + Grace);
+        var catalog = source.Feed.Current;
+        if (known is { } index && index.Revision <= catalog.Revision && (index.Generation == Guid.Empty || index.Generation == catalog.Generation))
+            followers.Acknowledge(id, catalog.Generation, service, index.Revision);
+    }
+
+    private byte[] Encode(ServingSet set) => _encoded.GetValue(set, static set => JsonSerializer.SerializeToUtf8Bytes(ServingDocument.From(set), DiscoveryJson.Default.ServingDocument));
+
+    // A bare revision says nothing of generation and overlay: those then do not count.
+    private static bool TryParseIndex(string text, out WatchEventId? index)
+    {
+        index = long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var revision) ? new(Guid.Empty, revision, -1)
+            : WatchEventId.TryParse(text, out var full) ? full
+            : null;
+        return index is not null;
+    }
+
+    private sealed class Answer(byte[] body, ServingCatalog catalog, DateTimeOffset? staleSince) : IResult
+    {
+        public async Task ExecuteAsync(HttpContext httpContext)
+        {
+            var response = httpContext.Response;
+            response.ContentType = "application/json; charset=utf-8";
+            response.ContentLength = body.Length;
+            response.Headers.CacheControl = "no-store";
+            response.Headers[RevisionHeader] = catalog.Revision.ToString(CultureInfo.InvariantCulture);
+            response.Headers[GenerationHeader] = catalog.Generation.ToString();
+            response.Headers[IndexHeader] = WatchEventId.Of(catalog).ToString();
+            if (staleSince is { } since)
+                response.Headers[StaleHeader] = since.ToString("O", CultureInfo.InvariantCulture);
+
+            await response.Body.WriteAsync(body, httpContext.RequestAborted);
+        }
+    }
+}
