@@ -1,0 +1,32 @@
+namespace Dashboard.Core.Postgres;
+
+/// <summary>Where the registry is stored and how patient the store is.</summary>
+public sealed class PostgresRegistryOptions
+{
+    /// <summary>Leads to the database that holds the registry (<c>ConnectionStrings:Registry</c>, or the embedded server's).</summary>
+    public string ConnectionString { get; set; } = "";
+
+    /// <summary>The same database as an owner that may change the schema (<c>ConnectionStrings:RegistryOwner</c>); null = <see cref="ConnectionString"/>.</summary>
+    public string? OwnerConnectionString { get; set; }
+
+    /// <summary>Most commands in one transaction, at least 1. Default 512.</summary>
+    public int BatchLimit { get; set; } = 512;
+
+    /// <summary>Most commands that may wait; one more is answered as unavailable. Default 8,192.</summary>
+    public int QueueCapacity { get; set; } = 8192;
+
+    /// <summary>Longest wait for a connection, in whole seconds. Default 2 s.</summary>
+    public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Longest wait for one answer of Postgres before it counts as away, in whole seconds. Default 3 s.</summary>
+    public TimeSpan CommandTimeout { get; set; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>How often the head is read even though no notification came. Default 5 s.</summary>
+    public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How often a lost Postgres is asked whether it is back. Default 500 ms.</summary>
+    public TimeSpan RetryInterval { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How long the first start waits for Postgres before it fails. Default 60 s.</summary>
+    public TimeSpan StartTimeout { get; set; } = TimeSpan.FromSeconds(60);
+}

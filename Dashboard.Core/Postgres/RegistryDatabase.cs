@@ -1,0 +1,289 @@
+using Dashboard.Core.Postgres.Rows;
+using Dashboard.Core.Registry;
+using Npgsql;
+using static System.Text.Json.JsonSerializer;
+using Json = Dashboard.Core.Registry.ChangeJsonContext;
+
+namespace Dashboard.Core.Postgres;
+
+/// <summary>
+/// The writer's own connection and what it says over it. For one caller at a time. After any exception call <see cref="DropAsync"/>: the next call
+/// connects anew, and an open transaction is gone with the connection.
+/// </summary>
+internal sealed class RegistryDatabase(PostgresRegistryOptions options) : IAsyncDisposable
+{
+    private const string SelectHead = "select generation, revision, at, batch, hash from head";
+
+    private readonly string _connectionString = new NpgsqlConnectionStringBuilder(options.ConnectionString)
+    {
+        Pooling = false,
+        ApplicationName = "dashboard writer",
+        Timeout = (int)options.ConnectTimeout.TotalSeconds,
+        CommandTimeout = (int)options.CommandTimeout.TotalSeconds,
+        CancellationTimeout = 500,
+        MaxAutoPrepare = 40,
+        AutoPrepareMinUsages = 2,
+    }.ConnectionString;
+
+    private NpgsqlConnection? _connection;
+    private long _partitionEnd;
+
+    /// <summary>The head as it is now, without holding it.</summary>
+    public async Task<HeadRow> ReadHeadAsync()
+    {
+        await using var command = new NpgsqlCommand(SelectHead, await ConnectAsync());
+        return await ReadHeadAsync(command);
+    }
+
+    /// <summary>Begins a transaction and waits for its turn to write: nobody else moves the head until commit or roll-back.</summary>
+    public async Task<HeadRow> LockHeadAsync()
+    {
+        await using var batch = new NpgsqlBatch(await ConnectAsync())
+        {
+            BatchCommands = { new NpgsqlBatchCommand("begin"), new NpgsqlBatchCommand(SelectHead + " for update") },
+        };
+        await using var reader = await batch.ExecuteReaderAsync();
+        return await ReadHeadAsync(reader);
+    }
+
+    /// <summary>Ends the transaction of <see cref="LockHeadAsync"/> without a trace.</summary>
+    public async Task RollBackAsync()
+    {
+        await using var command = new NpgsqlCommand("rollback", await ConnectAsync());
+        await command.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>Writes and ends the transaction of <see cref="LockHeadAsync"/>. When this throws, it may have been committed all the same.</summary>
+    public async Task CommitAsync(RegistryWrite write)
+    {
+        var connection = await ConnectAsync();
+        if (write.After.Revision >= _partitionEnd)
+        {
+            await using var ensure = new NpgsqlCommand("select ensure_change_partition($1), ensure_change_partition($2)", connection)
+            {
+                Parameters = { new() { Value = write.Before.Revision + 1 }, new() { Value = write.After.Revision } },
+            };
+            await using var reader = await ensure.ExecuteReaderAsync();
+            await reader.ReadAsync();
+            _partitionEnd = reader.GetInt64(1);
+        }
+
+        await using var batch = RegistryWriteBatch.Create(connection, write);
+        await batch.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>Whether the batch was committed, asked over a new connection after its commit went unanswered.</summary>
+    public async Task<bool> WasCommittedAsync(RegistryWrite write)
+    {
+        await DropAsync();
+        // The lock waits for the lost transaction's end, should the server still be at it.
+        var head = await LockHeadAsync();
+        await using var command = new NpgsqlCommand("select hash from change where revision = $1", await ConnectAsync())
+        {
+            Parameters = { new() { Value = write.After.Revision } },
+        };
+        var committed = head.Batch == write.Batch
+            || (await command.ExecuteScalarAsync() is byte[] hash && hash.AsSpan().SequenceEqual(write.Hash));
+        await RollBackAsync();
+        return committed;
+    }
+
+    /// <summary>The changes after <paramref name="revision"/>, oldest first, at most <paramref name="limit"/>.</summary>
+    public async Task<List<ChangeRow>> ReadChangesAsync(long revision, int limit)
+    {
+        await using var command = new NpgsqlCommand(
+            """
+            select revision, at, actor, actor_kind, address, action, target, reason, operation, touched, before::text, after::text, previous_hash, hash
+            from change where revision > $1 order by revision limit $2
+            """, await ConnectAsync())
+        {
+            Parameters = { new() { Value = revision }, new() { Value = limit } },
+        };
+        await using var reader = await command.ExecuteReaderAsync();
+        var rows = new List<ChangeRow>();
+        while (await reader.ReadAsync())
+        {
+            rows.Add(new ChangeRow
+            {
+                Revision = reader.GetInt64(0),
+                At = reader.GetFieldValue<DateTimeOffset>(1),
+                Actor = reader.GetString(2),
+                ActorKind = reader.GetString(3),
+                Address = Text(reader, 4),
+                Action = reader.GetString(5),
+                Target = reader.GetString(6),
+                Reason = Text(reader, 7),
+                Operation = reader.IsDBNull(8) ? null : reader.GetInt64(8),
+                Touched = reader.GetFieldValue<string[]>(9),
+                Before = reader.GetString(10),
+                After = reader.GetString(11),
+                PreviousHash = reader.GetFieldValue<byte[]>(12),
+                Hash = reader.GetFieldValue<byte[]>(13),
+            });
+        }
+
+        return rows;
+    }
+
+    /// <summary>Gives the revisions from here on a new meaning, because the stored ones do not continue what this replica has seen. Inside the head's lock.</summary>
+    public async Task<HeadRow> RenewGenerationAsync()
+    {
+        await using var command = new NpgsqlCommand("update head set generation = gen_random_uuid() returning generation, revision, at, batch, hash", await ConnectAsync());
+        return await ReadHeadAsync(command);
+    }
+
+    /// <summary>Ends the transaction of <see cref="LockHeadAsync"/> and keeps what was done in it.</summary>
+    public async Task CommitAsync()
+    {
+        await using var command = new NpgsqlCommand("commit", await ConnectAsync());
+        await command.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>Reads the whole registry as it is under one head.</summary>
+    public async Task<(HeadRow Head, RegistrySnapshot Snapshot)> LoadAsync()
+    {
+        var connection = await ConnectAsync();
+        await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
+        await using var command = new NpgsqlCommand(SelectHead, connection);
+        var head = await ReadHeadAsync(command);
+        var entities = new List<EntityChange>();
+        var revisions = new Dictionary<string, long>(StringComparer.Ordinal);
+        await ReadServicesAsync(connection, entities, revisions);
+        await ReadInstancesAsync(connection, entities);
+        await ReadDecisionsAsync(connection, entities);
+        await transaction.CommitAsync();
+        return (head, RegistrySnapshot.Load(head.Generation, head.Revision, head.At, entities, revisions));
+    }
+
+    /// <summary>Closes the connection, and with it any open transaction.</summary>
+    public async Task DropAsync()
+    {
+        var connection = _connection;
+        _connection = null;
+        // A partition made in a transaction that is lost is lost with it.
+        _partitionEnd = 0;
+        if (connection is not null)
+            await connection.DisposeAsync();
+    }
+
+    public ValueTask DisposeAsync() => new(DropAsync());
+
+    private static async Task ReadServicesAsync(NpgsqlConnection connection, List<EntityChange> entities, Dictionary<string, long> revisions)
+    {
+        await using var command = new NpgsqlCommand("select name, settings::text, created_revision, revision, brake::text from service", connection);
+        await using var reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
+        {
+            var name = reader.GetString(0);
+            entities.Add(new ServiceChange(name, null, new(Deserialize(reader.GetString(1), Json.Default.ServiceSettings)!, reader.GetInt64(2))));
+            revisions[name] = reader.GetInt64(3);
+            if (Text(reader, 4) is { } brake)
+                entities.Add(new BrakeChange(name, null, Deserialize(brake, Json.Default.BrakeState)));
+        }
+    }
+
+    private static async Task ReadInstancesAsync(NpgsqlConnection connection, List<EntityChange> entities)
+    {
+        await using var command = new NpgsqlCommand(
+            """
+            select service, id, address, port, weight, zone, node, version, metadata::text, ttl, created_revision, registered_at, health::text
+            from instance
+            """, connection);
+        await using var reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
+        {
+            var key = new InstanceKey(reader.GetString(0), reader.GetString(1));
+            var registration = new Registration
+            {
+                Address = reader.GetString(2),
+                Port = reader.GetInt32(3),
+                Weight = reader.GetInt32(4),
+                Zone = Text(reader, 5),
+                Node = Text(reader, 6),
+                Version = Text(reader, 7),
+                Metadata = Deserialize(reader.GetString(8), Json.Default.ImmutableSortedDictionaryStringString)!,
+                Ttl = reader.IsDBNull(9) ? null : reader.GetFieldValue<TimeSpan>(9),
+            };
+            entities.Add(new InstanceChange(key, null, new(registration, reader.GetInt64(10), reader.GetFieldValue<DateTimeOffset>(11))));
+            if (Text(reader, 12) is { } health)
+                entities.Add(new HealthChange(key, null, Deserialize(health, Json.Default.HealthState)));
+        }
+    }
+
+    private static async Task ReadDecisionsAsync(NpgsqlConnection connection, List<EntityChange> entities)
+    {
+        await using (var command = new NpgsqlCommand("select service, instance, intent::text, weight, ramp::text, revision, absent_since from operator_state", connection))
+        await using (var reader = await command.ExecuteReaderAsync())
+        {
+            while (await reader.ReadAsync())
+            {
+                entities.Add(new OperatorChange(new(reader.GetString(0), reader.GetString(1)), null, new()
+                {
+                    Intent = Deserialize(reader.GetString(2), Json.Default.Intent)!,
+                    Weight = reader.IsDBNull(3) ? null : reader.GetInt32(3),
+                    Ramp = Text(reader, 4) is { } ramp ? Deserialize(ramp, Json.Default.Ramp) : null,
+                    Revision = reader.GetInt64(5),
+                    AbsentSince = reader.IsDBNull(6) ? null : reader.GetFieldValue<DateTimeOffset>(6),
+                }));
+            }
+        }
+
+        await using (var command = new NpgsqlCommand("select name, intent::text, revision from node", connection))
+        await using (var reader = await command.ExecuteReaderAsync())
+        {
+            while (await reader.ReadAsync())
+                entities.Add(new NodeChange(reader.GetString(0), null, new(Deserialize(reader.GetString(1), Json.Default.Intent)!, reader.GetInt64(2))));
+        }
+
+        await using (var command = new NpgsqlCommand("select id, state::text from operation where outcome = 'Open'", connection))
+        await using (var reader = await command.ExecuteReaderAsync())
+        {
+            while (await reader.ReadAsync())
+                entities.Add(new OperationChange(reader.GetInt64(0), null, Deserialize(reader.GetString(1), Json.Default.Operation)));
+        }
+    }
+
+    private static async Task<HeadRow> ReadHeadAsync(NpgsqlCommand command)
+    {
+        await using var reader = await command.ExecuteReaderAsync();
+        return await ReadHeadAsync(reader);
+    }
+
+    private static async Task<HeadRow> ReadHeadAsync(NpgsqlDataReader reader)
+    {
+        if (!await reader.ReadAsync())
+            throw new NpgsqlException("The registry's head row is missing: the database is not whole.");
+        return new HeadRow
+        {
+            Generation = reader.GetGuid(0),
+            Revision = reader.GetInt64(1),
+            At = reader.GetFieldValue<DateTimeOffset>(2),
+            Batch = reader.IsDBNull(3) ? null : reader.GetGuid(3),
+            Hash = reader.GetFieldValue<byte[]>(4),
+        };
+    }
+
+    private static string? Text(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
+
+    private async ValueTask<NpgsqlConnection> ConnectAsync()
+    {
+        if (_connection is { } open)
+            return open;
+
+        var connection = new NpgsqlConnection(_connectionString);
+        try
+        {
+            await connection.OpenAsync();
+            // A console that freezes inside a transaction must not keep the others from writing.
+            await using var command = new NpgsqlCommand("set idle_in_transaction_session_timeout = 5000; set lock_timeout = 2500", connection);
+            await command.ExecuteNonQueryAsync();
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+
+        return _connection = connection;
+    }
+}

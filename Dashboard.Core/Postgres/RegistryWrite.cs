@@ -1,0 +1,146 @@
+using System.Collections.Immutable;
+using Dashboard.Core.Postgres.Rows;
+using Dashboard.Core.Registry;
+
+namespace Dashboard.Core.Postgres;
+
+/// <summary>What one transaction writes: the changes, and each entity that they touched as it is after the last of them.</summary>
+internal sealed class RegistryWrite
+{
+    private readonly SortedSet<string> _services = new(StringComparer.Ordinal);
+    private readonly HashSet<InstanceKey> _instances = [];
+    private readonly HashSet<InstanceKey> _operators = [];
+    private readonly HashSet<string> _nodes = new(StringComparer.Ordinal);
+    private readonly Dictionary<long, Operation?> _operations = [];
+
+    public RegistryWrite(RegistrySnapshot before, RegistrySnapshot after, ImmutableArray<RegistryChange> changes, byte[] previousHash)
+    {
+        Before = before;
+        After = after;
+        Changes = changes;
+        var rows = new List<ChangeRow>(changes.Length);
+        foreach (var change in changes)
+        {
+            var row = ChangeRow.From(change, previousHash);
+            previousHash = row.Hash;
+            rows.Add(row);
+            foreach (var entity in change.Changes)
+                Note(entity);
+        }
+
+        Rows = rows;
+        Services = ServicesTouched(before, after, changes);
+        _services.UnionWith(Services);
+    }
+
+    public RegistrySnapshot Before { get; }
+
+    public RegistrySnapshot After { get; }
+
+    public ImmutableArray<RegistryChange> Changes { get; }
+
+    public IReadOnlyList<ChangeRow> Rows { get; }
+
+    /// <summary>Left in the head row, where it is found again after a commit whose answer was lost.</summary>
+    public Guid Batch { get; } = Guid.NewGuid();
+
+    public byte[] Hash => Rows[^1].Hash;
+
+    /// <summary>The services that are different afterwards.</summary>
+    public ImmutableHashSet<string> Services { get; }
+
+    public IEnumerable<ServiceSnapshot> ChangedServices => _services.Select(name => After.Services.GetValueOrDefault(name)).OfType<ServiceSnapshot>();
+
+    public IEnumerable<string> RemovedServices => _services.Where(name => !After.Services.ContainsKey(name));
+
+    public IEnumerable<Instance> ChangedInstances => _instances.Select(After.FindInstance).OfType<Instance>();
+
+    public IEnumerable<InstanceKey> RemovedInstances => _instances.Where(key => After.FindInstance(key) is null);
+
+    public IEnumerable<(InstanceKey Key, OperatorState State)> ChangedOperatorStates =>
+        _operators.Where(After.OperatorStates.ContainsKey).Select(key => (key, After.OperatorStates[key]));
+
+    public IEnumerable<InstanceKey> RemovedOperatorStates => _operators.Where(key => !After.OperatorStates.ContainsKey(key));
+
+    public IEnumerable<(string Name, NodeState State)> ChangedNodes =>
+        _nodes.Select(name => (name, After.Nodes.GetValueOrDefault(name)?.State)).Where(node => node.State is not null).Select(node => (node.name, node.State!));
+
+    public IEnumerable<string> RemovedNodes => _nodes.Where(name => After.Nodes.GetValueOrDefault(name)?.State is null);
+
+    public IEnumerable<Operation> ChangedOperations => _operations.Values.OfType<Operation>();
+
+    public IEnumerable<long> RemovedOperations => _operations.Where(pair => pair.Value is null).Select(pair => pair.Key);
+
+    /// <summary>The services that <paramref name="changes"/> made different from one snapshot to the other.</summary>
+    public static ImmutableHashSet<string> ServicesTouched(RegistrySnapshot before, RegistrySnapshot after, ImmutableArray<RegistryChange> changes)
+    {
+        var names = ImmutableHashSet.CreateBuilder<string>(StringComparer.Ordinal);
+        foreach (var change in changes)
+        {
+            foreach (var entity in change.Changes)
+            {
+                switch (entity)
+                {
+                    case ServiceChange c:
+                        Add(c.Name);
+                        break;
+                    case BrakeChange c:
+                        Add(c.Service);
+                        break;
+                    case InstanceChange c:
+                        Add(c.Key.Service);
+                        break;
+                    case HealthChange c:
+                        Add(c.Key.Service);
+                        break;
+                    case OperatorChange c:
+                        Add(c.Key.Service);
+                        break;
+                    case NodeChange c:
+                        foreach (var key in (before.Nodes.GetValueOrDefault(c.Name)?.Instances ?? []).Union(after.Nodes.GetValueOrDefault(c.Name)?.Instances ?? []))
+                            Add(key.Service);
+                        break;
+                }
+            }
+        }
+
+        return names.ToImmutable();
+
+        void Add(string name)
+        {
+            // An operator's decision about an absent instance, for one, changes no service.
+            if (!ReferenceEquals(before.Services.GetValueOrDefault(name), after.Services.GetValueOrDefault(name)))
+                names.Add(name);
+        }
+    }
+
+    private void Note(EntityChange entity)
+    {
+        switch (entity)
+        {
+            case ServiceChange c:
+                _services.Add(c.Name);
+                break;
+            case BrakeChange c:
+                _services.Add(c.Service);
+                break;
+            case InstanceChange c:
+                _instances.Add(c.Key);
+                break;
+            case HealthChange c:
+                _instances.Add(c.Key);
+                break;
+            case OperatorChange c:
+                _operators.Add(c.Key);
+                break;
+            case NodeChange c:
+                _nodes.Add(c.Name);
+                break;
+            case OperationChange c:
+                _operations[c.Id] = c.After;
+                break;
+            default:
+                throw new InvalidOperationException($"Unknown entity change {entity.GetType().Name}.");
+        }
+    }
+}

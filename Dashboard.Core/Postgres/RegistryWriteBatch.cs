@@ -1,0 +1,211 @@
+using Dashboard.Core.Postgres.Rows;
+using Dashboard.Core.Registry;
+using Npgsql;
+using NpgsqlTypes;
+using static System.Text.Json.JsonSerializer;
+using Json = Dashboard.Core.Registry.ChangeJsonContext;
+
+namespace Dashboard.Core.Postgres;
+
+/// <summary>Makes the statements of one transaction, one per table and kind, so that all go to Postgres in one round trip.</summary>
+internal static class RegistryWriteBatch
+{
+    /// <summary>Everything from the first row to the commit. A statement that fails keeps those after it, the commit among them, from running.</summary>
+    public static NpgsqlBatch Create(NpgsqlConnection connection, RegistryWrite write)
+    {
+        var batch = new NpgsqlBatch(connection);
+        AddServices(batch, write);
+        AddInstances(batch, write);
+        AddOperatorStates(batch, write);
+        AddNodes(batch, write);
+        AddOperations(batch, write);
+        AddChanges(batch, write.Rows);
+
+        var last = write.Rows[^1];
+        Add(batch, "update head set revision = $1, at = $2, batch = $3, hash = $4",
+            Value(last.Revision), Value(last.At), Value(write.Batch), Value(last.Hash));
+        // One for the transaction, however many changes: a notification for each costs Postgres most of its write rate.
+        Add(batch, "select pg_notify('registry_change', $1)", Value(last.Revision.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        Add(batch, "commit");
+        return batch;
+    }
+
+    private static void AddServices(NpgsqlBatch batch, RegistryWrite write)
+    {
+        var removed = write.RemovedServices.ToArray();
+        if (removed.Length > 0)
+        {
+            Add(batch, "delete from service where name = any($1)", Array(removed));
+            Add(batch, "delete from instance where service = any($1)", Array(removed));
+        }
+
+        var rows = write.ChangedServices.ToArray();
+        if (rows.Length == 0)
+            return;
+
+        Add(batch,
+            """
+            insert into service (name, settings, created_revision, revision, brake)
+            select n, s::json, c, r, b::json from unnest($1, $2, $3, $4, $5) as t (n, s, c, r, b)
+            on conflict (name) do update set settings = excluded.settings, created_revision = excluded.created_revision,
+              revision = excluded.revision, brake = excluded.brake
+            """,
+            Array([.. rows.Select(s => s.Name)]),
+            Array([.. rows.Select(s => Serialize(s.Settings, Json.Default.ServiceSettings))]),
+            Array([.. rows.Select(s => s.Definition.CreatedRevision)]),
+            Array([.. rows.Select(s => s.Revision)]),
+            Array([.. rows.Select(s => s.Brake is { } brake ? Serialize(brake, Json.Default.BrakeState) : null)]));
+    }
+
+    private static void AddInstances(NpgsqlBatch batch, RegistryWrite write)
+    {
+        var removed = write.RemovedInstances.ToArray();
+        if (removed.Length > 0)
+        {
+            Add(batch, "delete from instance i using unnest($1, $2) as t (s, n) where i.service = t.s and i.id = t.n",
+                Array([.. removed.Select(k => k.Service)]), Array([.. removed.Select(k => k.Id)]));
+        }
+
+        var rows = write.ChangedInstances.ToArray();
+        if (rows.Length == 0)
+            return;
+
+        Add(batch,
+            """
+            insert into instance (service, id, address, port, weight, zone, node, version, metadata, ttl, created_revision, registered_at, health)
+            select s, i, a, p, w, z, n, v, m::json, l, c, r, h::json
+            from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) as t (s, i, a, p, w, z, n, v, m, l, c, r, h)
+            on conflict (service, id) do update set address = excluded.address, port = excluded.port, weight = excluded.weight, zone = excluded.zone,
+              node = excluded.node, version = excluded.version, metadata = excluded.metadata, ttl = excluded.ttl,
+              created_revision = excluded.created_revision, registered_at = excluded.registered_at, health = excluded.health
+            """,
+            Array([.. rows.Select(i => i.Key.Service)]),
+            Array([.. rows.Select(i => i.Key.Id)]),
+            Array([.. rows.Select(i => i.Registration.Address)]),
+            Array([.. rows.Select(i => i.Registration.Port)]),
+            Array([.. rows.Select(i => i.Registration.Weight)]),
+            Array([.. rows.Select(i => Storable(i.Registration.Zone))]),
+            Array([.. rows.Select(i => Storable(i.Registration.Node))]),
+            Array([.. rows.Select(i => Storable(i.Registration.Version))]),
+            Array([.. rows.Select(i => Serialize(i.Registration.Metadata, Json.Default.ImmutableSortedDictionaryStringString))]),
+            Parameter(rows.Select(i => i.Registration.Ttl).ToArray(), NpgsqlDbType.Interval),
+            Array([.. rows.Select(i => i.Entry.CreatedRevision)]),
+            Parameter(rows.Select(i => i.Entry.RegisteredAt.ToUniversalTime()).ToArray(), NpgsqlDbType.TimestampTz),
+            Array([.. rows.Select(i => i.Health is { } health ? Serialize(health, Json.Default.HealthState) : null)]));
+    }
+
+    private static void AddOperatorStates(NpgsqlBatch batch, RegistryWrite write)
+    {
+        var removed = write.RemovedOperatorStates.ToArray();
+        if (removed.Length > 0)
+        {
+            Add(batch, "delete from operator_state o using unnest($1, $2) as t (s, n) where o.service = t.s and o.instance = t.n",
+                Array([.. removed.Select(k => k.Service)]), Array([.. removed.Select(k => k.Id)]));
+        }
+
+        var rows = write.ChangedOperatorStates.ToArray();
+        if (rows.Length == 0)
+            return;
+
+        Add(batch,
+            """
+            insert into operator_state (service, instance, intent, weight, ramp, revision, absent_since)
+            select s, i, n::json, w, p::json, r, a from unnest($1, $2, $3, $4, $5, $6, $7) as t (s, i, n, w, p, r, a)
+            on conflict (service, instance) do update set intent = excluded.intent, weight = excluded.weight, ramp = excluded.ramp,
+              revision = excluded.revision, absent_since = excluded.absent_since
+            """,
+            Array([.. rows.Select(o => o.Key.Service)]),
+            Array([.. rows.Select(o => o.Key.Id)]),
+            Array([.. rows.Select(o => Serialize(o.State.Intent, Json.Default.Intent))]),
+            Parameter(rows.Select(o => o.State.Weight).ToArray(), NpgsqlDbType.Integer),
+            Array([.. rows.Select(o => o.State.Ramp is { } ramp ? Serialize(ramp, Json.Default.Ramp) : null)]),
+            Array([.. rows.Select(o => o.State.Revision)]),
+            Parameter(rows.Select(o => o.State.AbsentSince?.ToUniversalTime()).ToArray(), NpgsqlDbType.TimestampTz));
+    }
+
+    private static void AddNodes(NpgsqlBatch batch, RegistryWrite write)
+    {
+        var removed = write.RemovedNodes.ToArray();
+        if (removed.Length > 0)
+            Add(batch, "delete from node where name = any($1)", Array(removed));
+
+        var rows = write.ChangedNodes.ToArray();
+        if (rows.Length == 0)
+            return;
+
+        Add(batch,
+            """
+            insert into node (name, intent, revision)
+            select n, i::json, r from unnest($1, $2, $3) as t (n, i, r)
+            on conflict (name) do update set intent = excluded.intent, revision = excluded.revision
+            """,
+            Array([.. rows.Select(n => n.Name)]),
+            Array([.. rows.Select(n => Serialize(n.State.Intent, Json.Default.Intent))]),
+            Array([.. rows.Select(n => n.State.Revision)]));
+    }
+
+    private static void AddOperations(NpgsqlBatch batch, RegistryWrite write)
+    {
+        var removed = write.RemovedOperations.ToArray();
+        if (removed.Length > 0)
+            Add(batch, "delete from operation where id = any($1)", Array(removed));
+
+        var rows = write.ChangedOperations.ToArray();
+        if (rows.Length == 0)
+            return;
+
+        Add(batch,
+            """
+            insert into operation (id, outcome, service, node, state)
+            select i, o, s, n, j::json from unnest($1, $2, $3, $4, $5) as t (i, o, s, n, j)
+            on conflict (id) do update set outcome = excluded.outcome, service = excluded.service, node = excluded.node, state = excluded.state
+            """,
+            Array([.. rows.Select(o => o.Id)]),
+            Array([.. rows.Select(o => o.Outcome.ToString())]),
+            Array([.. rows.Select(o => o.Service)]),
+            Array([.. rows.Select(o => o.Node)]),
+            Array([.. rows.Select(o => Serialize(o, Json.Default.Operation))]));
+    }
+
+    private static void AddChanges(NpgsqlBatch batch, IReadOnlyList<ChangeRow> rows) => Add(batch,
+        """
+        insert into change (revision, at, actor, actor_kind, address, action, target, reason, operation, touched, before, after, previous_hash, hash)
+        select r, a, n, k, d, c, t, w, o, string_to_array(u, e'\n'), b::json, f::json, p, h
+        from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) as x (r, a, n, k, d, c, t, w, o, u, b, f, p, h)
+        """,
+        Array([.. rows.Select(r => r.Revision)]),
+        Parameter(rows.Select(r => r.At).ToArray(), NpgsqlDbType.TimestampTz),
+        Array([.. rows.Select(r => r.Actor)]),
+        Array([.. rows.Select(r => r.ActorKind)]),
+        Array([.. rows.Select(r => r.Address)]),
+        Array([.. rows.Select(r => r.Action)]),
+        Array([.. rows.Select(r => r.Target)]),
+        Array([.. rows.Select(r => r.Reason)]),
+        Parameter(rows.Select(r => r.Operation).ToArray(), NpgsqlDbType.Bigint),
+        // unnest flattens an array of arrays; names hold no line breaks.
+        Array([.. rows.Select(r => string.Join('\n', r.Touched))]),
+        Array([.. rows.Select(r => r.Before)]),
+        Array([.. rows.Select(r => r.After)]),
+        Parameter(rows.Select(r => r.PreviousHash).ToArray(), NpgsqlDbType.Bytea),
+        Parameter(rows.Select(r => r.Hash).ToArray(), NpgsqlDbType.Bytea));
+
+    private static string? Storable(string? text) => text is null ? null : ChangeRow.Storable(text);
+
+    private static void Add(NpgsqlBatch batch, string sql, params ReadOnlySpan<NpgsqlParameter> parameters)
+    {
+        var command = new NpgsqlBatchCommand(sql);
+        foreach (var parameter in parameters)
+            command.Parameters.Add(parameter);
+        batch.BatchCommands.Add(command);
+    }
+
+    private static NpgsqlParameter<T> Value<T>(T value) => new() { TypedValue = value };
+
+    private static NpgsqlParameter Array(string?[] values) => Parameter(values, NpgsqlDbType.Text);
+
+    private static NpgsqlParameter Array(long[] values) => Parameter(values, NpgsqlDbType.Bigint);
+
+    private static NpgsqlParameter Array(int[] values) => Parameter(values, NpgsqlDbType.Integer);
+
+    private static NpgsqlParameter Parameter<T>(T[] values, NpgsqlDbType type) => new NpgsqlParameter<T[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | type };
+}

@@ -1,0 +1,206 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
+using Dashboard.Core.Registry;
+
+namespace Dashboard.Core.Postgres.Rows;
+
+/// <summary>One row of the change log, byte for byte as it is stored, with the hash that chains it to the row before.</summary>
+internal sealed class ChangeRow
+{
+    /// <summary>What the first row of all follows.</summary>
+    public static readonly ImmutableArray<byte> NoHash = [.. new byte[SHA256.HashSizeInBytes]];
+
+    public required long Revision { get; init; }
+
+    public required DateTimeOffset At { get; init; }
+
+    public required string Actor { get; init; }
+
+    public required string ActorKind { get; init; }
+
+    public string? Address { get; init; }
+
+    public required string Action { get; init; }
+
+    public required string Target { get; init; }
+
+    public string? Reason { get; init; }
+
+    public long? Operation { get; init; }
+
+    public required string[] Touched { get; init; }
+
+    public required string Before { get; init; }
+
+    public required string After { get; init; }
+
+    public required byte[] PreviousHash { get; init; }
+
+    public required byte[] Hash { get; init; }
+
+    /// <summary>The row for <paramref name="change"/>, which follows the row with <paramref name="previousHash"/>.</summary>
+    public static ChangeRow From(RegistryChange change, byte[] previousHash)
+    {
+        var unsigned = new ChangeRow
+        {
+            Revision = change.Revision,
+            At = change.At,
+            Actor = Storable(change.Actor.Name),
+            ActorKind = change.Actor.Kind.ToString(),
+            Address = change.Actor.Address is { } address ? Storable(address) : null,
+            Action = change.Action,
+            Target = Storable(change.Target),
+            Reason = change.Reason is { } reason ? Storable(reason) : null,
+            Operation = change.Operation,
+            Touched = TouchedBy(change),
+            Before = Encoding.UTF8.GetString(ChangeDocument.Before(change.Changes)),
+            After = Encoding.UTF8.GetString(ChangeDocument.After(change.Changes)),
+            PreviousHash = previousHash,
+            Hash = [],
+        };
+        return unsigned.WithHash(unsigned.ComputeHash());
+    }
+
+    /// <summary>The change that the row holds.</summary>
+    public RegistryChange ToChange() => new()
+    {
+        Revision = Revision,
+        At = At,
+        Actor = new(Actor, Enum.Parse<ActorKind>(ActorKind), Address),
+        Action = Action,
+        Target = Target,
+        Reason = Reason,
+        Operation = Operation,
+        Changes = ChangeDocument.Read(Encoding.UTF8.GetBytes(Before), Encoding.UTF8.GetBytes(After)),
+    };
+
+    /// <summary>
+    /// SHA-256 over the previous hash and every column in order: numbers as 8 bytes, big-endian (the time in microseconds since
+    /// 1970), texts as UTF-8 after their length in bytes as 4 bytes, -1 for null.
+    /// </summary>
+    public byte[] ComputeHash()
+    {
+        var buffer = new ArrayBufferWriter<byte>(1024);
+        buffer.Write(PreviousHash);
+        Append(buffer, Revision);
+        Append(buffer, (At - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
+        Append(buffer, Actor);
+        Append(buffer, ActorKind);
+        Append(buffer, Address);
+        Append(buffer, Action);
+        Append(buffer, Target);
+        Append(buffer, Reason);
+        Append(buffer, Operation ?? -1);
+        Append(buffer, Touched.Length);
+        foreach (var name in Touched)
+            Append(buffer, name);
+        Append(buffer, Before);
+        Append(buffer, After);
+        return SHA256.HashData(buffer.WrittenSpan);
+    }
+
+    /// <summary>Postgres keeps neither NUL nor half a surrogate pair in a text; what somebody sent of that kind must not stop the writer.</summary>
+    public static string Storable(string text)
+    {
+        if (!text.Contains('\0') && !HasLoneSurrogate(text))
+            return text;
+
+        var clean = new StringBuilder(text.Length);
+        foreach (var rune in text.EnumerateRunes())
+            clean.Append(rune.Value == 0 ? Rune.ReplacementChar.ToString() : rune.ToString());
+        return clean.ToString();
+    }
+
+    private static bool HasLoneSurrogate(string text)
+    {
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (!char.IsSurrogate(text[i]))
+                continue;
+            if (i + 1 >= text.Length || !char.IsSurrogatePair(text[i], text[i + 1]))
+                return true;
+            i++;
+        }
+
+        return false;
+    }
+
+    private static string[] TouchedBy(RegistryChange change)
+    {
+        var names = new SortedSet<string>(StringComparer.Ordinal) { change.Target };
+        foreach (var entity in change.Changes)
+        {
+            switch (entity)
+            {
+                case ServiceChange c:
+                    names.Add(c.Name);
+                    break;
+                case BrakeChange c:
+                    names.Add(c.Service);
+                    break;
+                case InstanceChange c:
+                    Add(c.Key);
+                    break;
+                case HealthChange c:
+                    Add(c.Key);
+                    break;
+                case OperatorChange c:
+                    Add(c.Key);
+                    break;
+                case NodeChange c:
+                    names.Add("node:" + c.Name);
+                    break;
+                case OperationChange c:
+                    foreach (var key in (c.After ?? c.Before)?.Instances ?? [])
+                        Add(key);
+                    break;
+            }
+        }
+
+        return [.. names.Select(Storable)];
+
+        void Add(InstanceKey key)
+        {
+            names.Add(key.Service);
+            names.Add(key.ToString());
+        }
+    }
+
+    private ChangeRow WithHash(byte[] hash) => new()
+    {
+        Revision = Revision,
+        At = At,
+        Actor = Actor,
+        ActorKind = ActorKind,
+        Address = Address,
+        Action = Action,
+        Target = Target,
+        Reason = Reason,
+        Operation = Operation,
+        Touched = Touched,
+        Before = Before,
+        After = After,
+        PreviousHash = PreviousHash,
+        Hash = hash,
+    };
+
+    private static void Append(ArrayBufferWriter<byte> buffer, long number)
+    {
+        BinaryPrimitives.WriteInt64BigEndian(buffer.GetSpan(8), number);
+        buffer.Advance(8);
+    }
+
+    private static void Append(ArrayBufferWriter<byte> buffer, string? text)
+    {
+        var length = text is null ? -1 : Encoding.UTF8.GetByteCount(text);
+        BinaryPrimitives.WriteInt32BigEndian(buffer.GetSpan(4), length);
+        buffer.Advance(4);
+        if (text is null)
+            return;
+        Encoding.UTF8.GetBytes(text, buffer.GetSpan(length));
+        buffer.Advance(length);
+    }
+}

@@ -1,0 +1,104 @@
+using System.Collections.Immutable;
+using Dashboard.Core.Postgres;
+using Dashboard.Core.Registry;
+using Dashboard.Core.Registry.Commands;
+using Dashboard.Tests.Support;
+using static Dashboard.Tests.Core.Postgres.RegistryStore;
+
+namespace Dashboard.Tests.Core.Postgres;
+
+public sealed class PostgresChangeHistoryTests(PostgresServer postgres) : IAsyncLifetime
+{
+    private string _database = "";
+    private PostgresRegistry _registry = null!;
+    private RegistryDbContextFactory _contexts = null!;
+    private PostgresChangeHistory _history = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _database = await postgres.CreateDatabaseAsync();
+        _registry = await OpenAsync(_database);
+        _contexts = new(new() { ConnectionString = _database });
+        _history = new(_contexts);
+        for (var n = 1; n <= 3; n++)
+        {
+            await _registry.CommitAsync(Register("cart", $"cart-{n}", node: "host-1"));
+            await _registry.CommitAsync(Probed("cart", $"cart-{n}", HealthStatus.Healthy));
+        }
+
+        await _registry.CommitAsync(Register("search", "cart-1"));
+        await _registry.CommitAsync(new SetWeights("cart", ImmutableSortedDictionary<string, int?>.Empty.Add("cart-1", 5)) { Reason = "canary" }, Operator);
+        await _registry.CommitAsync(new DrainNode("host-1") { Reason = "kernel", Override = true }, new("lee", ActorKind.Operator));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _contexts.DisposeAsync();
+        await _registry.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_change_comes_back_as_it_was_committed()
+    {
+        var committed = await _registry.CommitAsync(new DrainInstance(new("cart", "cart-2"), TimeSpan.FromSeconds(9)) { Reason = "why – ünïcode", Override = true }, Operator);
+
+        var found = await _history.FindAsync(committed.Revision, Cancelled);
+
+        Assert.Equal(committed.Change! with { Changes = [] }, found! with { Changes = [] });
+        Assert.Equal(committed.Change!.Changes, found.Changes);
+        Assert.Null(await _history.FindAsync(committed.Revision + 1, Cancelled));
+        Assert.Equal(_registry.Current.Operations[committed.Operation!.Value], await _history.FindOperationAsync(committed.Operation.Value, Cancelled));
+        Assert.Null(await _history.FindOperationAsync(1, Cancelled));
+        Assert.Equal(committed.Operation, (await _history.RecentOperationsAsync(1, Cancelled)).Single().Id);
+    }
+
+    [Fact]
+    public async Task Filters_select_what_they_say_newest_first()
+    {
+        Assert.Equal([9, 8, 7, 6, 5, 4, 3, 2, 1], await Find(new()));
+        Assert.Equal([9, 8], await Find(new() { Limit = 2 }));
+        Assert.Equal([7, 6], await Find(new() { Before = 8, Limit = 2 }));
+        Assert.Equal([7], await Find(new() { Service = "search" }));
+        Assert.Equal([9, 8, 2, 1], await Find(new() { Service = "cart", Instance = "cart-1" }));
+        Assert.Equal([9, 8, 7, 2, 1], await Find(new() { Instance = "cart-1" }));
+        Assert.Equal([9], await Find(new() { Node = "host-1" }));
+        Assert.Equal([9], await Find(new() { Actor = "lee" }));
+        Assert.Equal([9, 8], await Find(new() { OperatorsOnly = true }));
+        Assert.Equal([6, 4, 2], await Find(new() { Action = "instance.health" }));
+        Assert.Equal([7, 6, 5, 4, 3, 2, 1], await Find(new() { Action = "instance.*" }));
+        Assert.Empty(await Find(new() { Action = "instance%" }));
+    }
+
+    [Fact]
+    public async Task An_untouched_chain_is_intact()
+    {
+        Assert.Equal(new ChainVerification(9, null), await _history.VerifyAsync(Cancelled));
+    }
+
+    [Theory]
+    [InlineData("update change set reason = 'nothing to see' where revision = 4", 4)]
+    [InlineData("update change set after = '{\"entities\":[]}' where revision = 1", 1)]
+    [InlineData("update change set before = (before::text || ' ')::json where revision = 3", 3)]
+    [InlineData("update change set at = at + interval '1 microsecond' where revision = 8", 8)]
+    [InlineData("delete from change where revision = 5", 6)]
+    [InlineData("delete from change where revision = 9", 9)]
+    public async Task A_forged_or_missing_row_is_named(string forgery, long broken)
+    {
+        await QueryAsync(_database, "set session_replication_role = replica; " + forgery);
+
+        Assert.Equal(broken, (await _history.VerifyAsync(Cancelled)).BrokenAt);
+    }
+
+    [Fact]
+    public async Task Keys_of_the_sign_in_cookies_are_kept()
+    {
+        var store = new DataProtectionKeyStore(_contexts);
+        store.Add("key-1", "<key/>");
+        store.Add("key-2", "<key id=\"2\"/>");
+
+        Assert.Equal(["<key/>", "<key id=\"2\"/>"], store.GetAll());
+        Assert.Equal(2L, await QueryAsync(_database, "select count(*) from data_protection_key"));
+    }
+
+    private async Task<IEnumerable<long>> Find(ChangeQuery query) => (await _history.QueryAsync(query, Cancelled)).Select(change => change.Revision);
+}
