@@ -97,8 +97,8 @@ export class ServiceChart extends HTMLElement {
       ...sizeOf(body), legend: { show: false }, padding: [8, 8, 0, 0], cursor: { sync: { key: service }, points: { size: 6 }, drag: { x: false, y: false } },
       scales: { x: { time: true }, y: { range: (_plot, _low, high) => [0, Math.max(metric.floor, high * 1.1)] } },
       axes: [
-        { ...axis, size: 24, values: (_plot, ticks) => ticks.map(clock), space: 80 },
-        { ...axis, size: 56, values: (_plot, ticks) => ticks.map(metric.format), space: 28 },
+        { ...axis, size: 24, values: (_plot, ticks) => ticks.map(clock), space: 80, incrs: [5, 10, 15, 30, 60, 120, 300] },
+        { ...axis, size: 56, values: (_plot, ticks) => ticks.map(tick => tick === 0 ? '0' : metric.format(tick)), space: 28 },
       ],
       series: [{}, ...metric.lines.map(line => ({
         label: line.label, stroke: palette[line.color], width: 1.5, points: { show: false }, ...(line.dash ? { dash: line.dash } : {}),

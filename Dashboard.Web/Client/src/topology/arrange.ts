@@ -8,6 +8,8 @@ import type { Scene, SceneNode } from './scene.js';
 const settleMilliseconds = 4000;
 const longestSettling = 15_000;
 const cell = 76;
+const roomAround = 125;
+const spacing = 120;
 
 /**
  * Decides where marks stand. A graph seen for the first time is laid out as a whole until it has stopped growing; from then on what stands,
@@ -21,8 +23,8 @@ export class Arrangement {
   #timer = 0;
   #round = 0;
 
-  constructor(readonly cy: Core, grouping: string, readonly placed: (animated: boolean) => void) {
-    this.#positions = new Positions(grouping);
+  constructor(readonly cy: Core, grouping: string, readonly placed: () => void) {
+    this.#positions = new Positions(this.#kept(grouping));
     this.#settled = this.#positions.size > 0;
   }
 
@@ -30,14 +32,35 @@ export class Arrangement {
   use(grouping: string): void {
     this.#round++;
     clearTimeout(this.#timer);
-    this.#positions = new Positions(grouping);
+    this.#positions = new Positions(this.#kept(grouping));
     this.#settled = this.#positions.size > 0;
     this.#since = performance.now();
   }
 
   positionOf(id: string): Point | undefined { return this.#positions.get(id); }
 
-  keep(id: string, point: Point): void { this.#positions.set(id, point); }
+  /** The operator has put a mark there. Its instances, where it is not expanded, follow it when they are next shown. */
+  keep(id: string, point: Point): void {
+    this.#positions.set(id, point);
+    if (id.startsWith('s:') && this.cy.getElementById(id).isChildless()) this.#positions.forget(`i:${id.slice(2)}/`);
+  }
+
+  /** Moves what an expanded service would cover aside, for as long as it is expanded; nobody's kept place changes. */
+  makeRoom(scene: Scene): void {
+    const rooms = scene.nodes.filter(node => node.kind === 'box' && node.box === 'service').map(node => this.#room(node.id));
+    for (const node of scene.nodes) {
+      if (!isMark(node)) continue;
+      const home = this.#positions.get(node.id);
+      if (!home) continue;
+      const aside = rooms.reduce(pushOut, home);
+      const drawn = this.cy.getElementById(node.id);
+      const shifted = drawn.scratch('_aside') === true;
+      if (aside !== home || shifted) {
+        drawn.scratch('_aside', aside !== home);
+        if (!drawn.grabbed()) this.#show(node.id, aside);
+      }
+    }
+  }
 
   /** The operator has moved something: from now on nothing else moves by itself. */
   settle(): void { this.#settled = true; }
@@ -90,15 +113,32 @@ export class Arrangement {
     const boxes = new Set(nodes.map(node => node.parent).filter(parent => parent !== null));
     const edges = scene.edges.filter(edge => known.has(edge.source) && known.has(edge.target) && !boxes.has(edge.source) && !boxes.has(edge.target));
     try {
-      const result = await this.#client.run({ nodes, edges });
+      const joined = new Set([...edges.flatMap(edge => [edge.source, edge.target]), ...boxes]);
+      const alone = joined.size === 0 ? [] : nodes.filter(node => node.parent === null && !joined.has(node.id));
+      const result = await this.#client.run({ nodes: nodes.filter(node => !alone.includes(node)), edges, tall: this.#tall });
       if (round !== this.#round) return;
       for (const [id, x, y] of result) this.#move(id, { x, y });
+      this.#lineUp(alone.map(node => node.id).sort(), result.map(([, x, y]) => ({ x, y })));
     } catch {
       if (round !== this.#round) return;
       // Without a worker the marks still get places: each beside those it talks to, one after the other.
       this.#placeBeside(scene, scene.nodes.filter(isMark).filter(node => !this.#positions.get(node.id)));
     }
-    this.placed(true);
+    this.placed();
+  }
+
+  /** Marks that nobody calls and that call nobody: in lines beside the graph, under it on an upright canvas. */
+  #lineUp(ids: readonly string[], graph: readonly Point[]): void {
+    const left = Math.min(...graph.map(p => p.x));
+    const top = Math.min(...graph.map(p => p.y));
+    const long = this.#tall ? Math.max(...graph.map(p => p.x)) - left : Math.max(...graph.map(p => p.y)) - top;
+    const each = Math.max(3, Math.floor(long / spacing) + 1);
+    const edge = this.#tall ? Math.max(...graph.map(p => p.y)) + spacing : left - spacing;
+    ids.forEach((id, index) => {
+      const along = index % each * spacing;
+      const away = Math.floor(index / each) * spacing;
+      this.#move(id, this.#tall ? { x: left + along, y: edge + away } : { x: edge - away, y: top + along });
+    });
   }
 
   #placeBeside(scene: Scene, homeless: readonly SceneNode[]): void {
@@ -109,7 +149,7 @@ export class Arrangement {
         .map(id => this.#positions.get(id)).filter(point => point !== undefined);
       this.#move(node.id, placeNear(near, taken));
     }
-    this.placed(false);
+    this.placed();
   }
 
   /** In a grid around where the service's one mark stood; a newcomer takes the first free cell. */
@@ -132,7 +172,7 @@ export class Arrangement {
     const services = [...new Set(scene.nodes.filter(isMark).map(node => node.title))].sort();
     const columns = Math.max(1, Math.ceil(Math.sqrt(services.length / 2)));
     const rows = Math.ceil(services.length / columns);
-    const tall = boxes.length > 1 && this.cy.height() > this.cy.width();
+    const tall = boxes.length > 1 && this.#tall;
     for (const node of scene.nodes) {
       if (node.kind === 'box' || node.parent === null) continue;
       const box = boxes.indexOf(node.parent);
@@ -142,17 +182,45 @@ export class Arrangement {
         y: Math.floor(index / columns) * 104 + (tall ? box * (rows * 104 + 56) : 0),
       });
     }
-    this.placed(false);
+    this.placed();
+  }
+
+  get #tall(): boolean { return this.cy.height() > this.cy.width() * 1.1; }
+
+  // A phone held upright has a layout of its own.
+  #kept(grouping: string): string { return this.#tall ? `${grouping}.tall` : grouping; }
+
+  #room(box: string): Room {
+    const inside = this.cy.getElementById(box).children().map(child => child.position());
+    return {
+      left: Math.min(...inside.map(p => p.x)) - roomAround, right: Math.max(...inside.map(p => p.x)) + roomAround,
+      top: Math.min(...inside.map(p => p.y)) - roomAround, bottom: Math.max(...inside.map(p => p.y)) + roomAround,
+    };
   }
 
   #move(id: string, point: Point): void {
     this.#positions.set(id, point);
+    this.#show(id, point);
+  }
+
+  #show(id: string, point: Point): void {
     const node = this.cy.getElementById(id);
     if (node.empty() || node.isParent()) return;
     if (node.hasClass('unplaced') || calm()) node.position({ ...point });
     else if (Math.hypot(node.position('x') - point.x, node.position('y') - point.y) > 1) node.animate({ position: { ...point } }, { duration: 250 });
     node.removeClass('unplaced');
   }
+}
+
+interface Room { readonly left: number; readonly right: number; readonly top: number; readonly bottom: number }
+
+/** Out of the room by the shortest way; the same point when it is outside. */
+function pushOut(point: Point, room: Room): Point {
+  const ways = [
+    { by: point.x - room.left, to: { x: room.left, y: point.y } }, { by: room.right - point.x, to: { x: room.right, y: point.y } },
+    { by: point.y - room.top, to: { x: point.x, y: room.top } }, { by: room.bottom - point.y, to: { x: point.x, y: room.bottom } },
+  ];
+  return ways.some(way => way.by <= 0) ? point : ways.reduce((best, way) => way.by < best.by ? way : best).to;
 }
 
 function isMark(node: SceneNode): boolean { return node.kind !== 'box' && node.kind !== 'instance'; }

@@ -31,6 +31,7 @@ export class TopologyCanvas {
   readonly #inspector: Inspector;
   readonly #note: HTMLElement;
   readonly #speech: HTMLElement;
+  readonly #legend: HTMLDetailsElement;
   readonly #ends: (() => void)[] = [];
   readonly #expanded = new Map<string, { state: ServiceState; end: () => void }>();
   #marks: Marks;
@@ -68,9 +69,10 @@ export class TopologyCanvas {
     });
     this.#view = { ...defaultView, ...view };
     this.#arrangement = new Arrangement(this.#cy, this.#view.grouping, () => this.#afterPlacing());
+    this.#legend = legend(() => this.#marks.palette);
     host.append(controls({
       zoom: factor => this.zoom(factor), fit: () => this.fit(), again: () => { this.#viewportTouched = false; this.#arrangement.again(this.#scene); },
-    }), legend(() => this.#marks.palette));
+    }), this.#legend);
     this.#listen(surface);
     this.#syncExpanded();
     this.#ends.push(live().topology(state => { this.#state = state; this.#schedule(); }));
@@ -115,11 +117,16 @@ export class TopologyCanvas {
     this.#viewportTouched = false;
     const drawn = this.#cy.elements().not('.unplaced');
     if (drawn.empty()) return;
-    this.#cy.fit(drawn, Math.min(56, this.#cy.width() * 0.08));
-    if (this.#cy.zoom() > 1.25) {
-      this.#cy.zoom(1.25);
-      this.#cy.center(drawn);
-    }
+    const { width, height } = this.host.getBoundingClientRect();
+    const pad = Math.min(48, width * 0.06);
+    // Where there is width enough, the legend and the buttons cover nothing.
+    const legendWidth = this.#legend.open && width >= 1000 ? this.#legend.offsetWidth : 0;
+    const [left, right] = [pad + legendWidth, pad + (width >= 600 ? 24 : 0)];
+    const box = drawn.boundingBox({});
+    const zoom = Math.max(this.#cy.minZoom(), Math.min(1.25, (width - left - right) / box.w, (height - 2 * pad) / box.h));
+    this.#cy.viewport({
+      zoom, pan: { x: (width + left - right) / 2 - zoom * (box.x1 + box.w / 2), y: height / 2 - zoom * (box.y1 + box.h / 2) },
+    });
   }
 
   zoom(factor: number): void {
@@ -215,6 +222,7 @@ export class TopologyCanvas {
     this.#byId = new Map(this.#scene.nodes.map(node => [node.id, node]));
     const grown = this.#draw();
     this.#arrangement.arrange(this.#scene, grown);
+    this.#arrangement.makeRoom(this.#scene);
     this.#dim();
     this.#inspect();
     this.#showLabels();

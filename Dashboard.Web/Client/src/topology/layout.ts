@@ -3,13 +3,18 @@ import fcose from 'cytoscape-fcose';
 
 export interface LayoutNode { readonly id: string; readonly parent: string | null; readonly width: number; readonly height: number }
 export interface LayoutEdge { readonly source: string; readonly target: string }
-export interface LayoutRequest { readonly nodes: readonly LayoutNode[]; readonly edges: readonly LayoutEdge[] }
+export interface LayoutRequest {
+  readonly nodes: readonly LayoutNode[];
+  readonly edges: readonly LayoutEdge[];
+  /** Calls point down instead of right: for a canvas that is higher than wide. */
+  readonly tall: boolean;
+}
 export type LayoutResult = readonly (readonly [id: string, x: number, y: number])[];
 
 cytoscape.use(fcose);
 
 /**
- * Lays a graph out from nothing, the same way each time: the layout's random numbers come from a seed, calls point to the right. Only for a
+ * Lays a graph out from nothing, the same way each time: the layout's random numbers come from a seed, calls point one way. Only for a
  * worker of its own, since it replaces Math.random there.
  */
 export function layOut(request: LayoutRequest): LayoutResult {
@@ -27,9 +32,9 @@ export function layOut(request: LayoutRequest): LayoutResult {
   });
   const options = {
     name: 'fcose', quality: 'proof', randomize: true, animate: false, fit: false, packComponents: false, tile: true,
-    nodeSeparation: 120, idealEdgeLength: 150, nodeRepulsion: 9000, gravity: 0.3, numIter: 2500, nodeDimensionsIncludeLabels: false,
+    nodeSeparation: 100, idealEdgeLength: 105, nodeRepulsion: 6500, gravity: 0.4, numIter: 2500, nodeDimensionsIncludeLabels: false,
     tilingPaddingVertical: 40, tilingPaddingHorizontal: 60,
-    relativePlacementConstraint: children.size === 0 ? rightward(sorted, request.edges) : undefined,
+    relativePlacementConstraint: oneWay(sorted.filter(node => !children.has(node.id)), request.edges, request.tall),
   };
   cy.layout(options as unknown as cytoscape.LayoutOptions).run();
   const result: (readonly [string, number, number])[] = [];
@@ -38,25 +43,26 @@ export function layOut(request: LayoutRequest): LayoutResult {
   return result;
 }
 
-/** Callers left of those they call, along the edges that close no circle. */
-function rightward(nodes: readonly LayoutNode[], edges: readonly LayoutEdge[]): { left: string; right: string; gap: number }[] | undefined {
+/** Callers before those they call, along the edges that close no circle. */
+function oneWay(nodes: readonly LayoutNode[], edges: readonly LayoutEdge[], tall: boolean): object[] | undefined {
   if (nodes.length > 150) return undefined;
+  const known = new Set(nodes.map(node => node.id));
   const next = new Map<string, string[]>();
   for (const edge of [...edges].sort((a, b) => (a.source + a.target).localeCompare(b.source + b.target))) {
-    next.set(edge.source, [...(next.get(edge.source) ?? []), edge.target]);
+    if (known.has(edge.source) && known.has(edge.target)) next.set(edge.source, [...(next.get(edge.source) ?? []), edge.target]);
   }
-  const entered = new Set(edges.map(edge => edge.target));
+  const entered = new Set([...next.values()].flat());
   const roots = [...nodes.filter(node => !entered.has(node.id)), ...nodes];
   const done = new Set<string>();
   const open = new Set<string>();
-  const constraints: { left: string; right: string; gap: number }[] = [];
+  const constraints: object[] = [];
   const visit = (id: string): void => {
     if (done.has(id)) return;
     done.add(id);
     open.add(id);
     for (const target of next.get(id) ?? []) {
       if (open.has(target)) continue;
-      constraints.push({ left: id, right: target, gap: 130 });
+      constraints.push(tall ? { top: id, bottom: target, gap: 104 } : { left: id, right: target, gap: 112 });
       visit(target);
     }
     open.delete(id);

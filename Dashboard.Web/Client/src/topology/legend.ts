@@ -1,9 +1,9 @@
 import { onThemeChange, type Palette } from '../theme.js';
-import { badge, dataUri, instanceSvg, ringSvg, stateWords, svg } from './ring.js';
+import { badge, dataUri, externalSvg, instanceSvg, ringSvg, stateWords, svg } from './ring.js';
 import type { MarkState } from './scene.js';
 
 /** What the marks mean, drawn by the same code that draws them. */
-export function legend(palette: () => Palette): HTMLElement {
+export function legend(palette: () => Palette): HTMLDetailsElement {
   const box = document.createElement('details');
   box.className = 'topo-legend';
   box.open = innerWidth >= 1200;
@@ -24,6 +24,7 @@ function rows(palette: Palette): HTMLElement[] {
     row(ringSvg({ healthy: 2, degraded: 1, unhealthy: 1, unknown: 0 }, '3/4', 'healthy', palette), 'service: eligible of total, health as arcs'),
     ...states.map(state => row(svg(22, badge(state, palette)), stateWords[state])),
     row(instanceSvg('healthy', true, palette), 'instance, filled while serving'),
+    row(externalSvg(palette), 'caller outside the registry'),
     row(line(palette.edge, '', 3), 'calls, wider for more requests'),
     row(line(palette.degraded, '10 4', 3), 'errors from 1 %'),
     row(line(palette.unhealthy, '4 3', 3), 'errors from 5 %'),

@@ -1,7 +1,7 @@
 import type { Edge, Traffic } from '../frames.js';
 import { age, milliseconds, percent, rate } from '../format.js';
 import type { Palette } from '../theme.js';
-import { dataUri, instanceSvg, ringSvg, stateWords } from './ring.js';
+import { dataUri, externalSvg, instanceSvg, ringSvg, stateWords } from './ring.js';
 import type { Scene, SceneEdge, SceneNode } from './scene.js';
 
 export type MarkData = Readonly<Record<string, string | number | boolean>>;
@@ -23,7 +23,8 @@ export class Marks {
         const { healthy, degraded, unhealthy, unknown } = node.ring;
         const key = `${healthy}/${degraded}/${unhealthy}/${unknown}/${node.center}/${node.state}`;
         return {
-          ...base, size: node.kind === 'group' ? 72 : 56, label: `${shorten(node.title)}\n${rate(node.traffic.rps)}/s`,
+          ...base, size: node.kind === 'group' ? 76 : 60,
+          label: node.kind === 'service' && node.zone !== undefined ? shorten(node.title) : `${shorten(node.title)}\n${rate(node.traffic.rps)}/s`,
           picture: this.#picture(key, () => ringSvg(node.ring, node.center, node.state, this.palette)),
         };
       }
@@ -33,7 +34,7 @@ export class Marks {
           picture: this.#picture(`i/${node.state}/${node.instance.serving}`, () => instanceSvg(node.state, node.instance.serving, this.palette)),
         };
       case 'box': return { ...base, box: node.box, label: node.title };
-      case 'external': return { ...base, label: shorten(node.title) };
+      case 'external': return { ...base, size: 40, label: shorten(node.title), picture: this.#picture('x', () => externalSvg(this.palette)) };
       case 'ghost': return { ...base, label: `${shorten(node.title)}\nleft ${age((now - node.leftAt) / 1000)} ago` };
     }
   }
@@ -114,6 +115,6 @@ export function edgeFacts(edge: Edge): readonly (readonly [label: string, value:
 export function sceneNote(scene: Scene, zones: boolean): string | null {
   if (scene.grouped) return `${scene.shown} services, drawn as groups. Open a group, search or focus to see its services.`;
   if (scene.services > 0 && scene.shown === 0) return 'No service matches the filters.';
-  if (zones) return 'One mark per service and zone. Calls are reported per service, so this board has no edges.';
+  if (zones) return 'Serving of total by zone. Calls are reported per service, so this board has no edges.';
   return scene.shown < scene.services ? `${scene.shown} of ${scene.services} services` : null;
 }

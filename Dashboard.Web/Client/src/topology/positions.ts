@@ -25,6 +25,11 @@ export class Positions {
 
   clear(): void { this.#points.clear(); }
 
+  /** Forgets the places of all ids that begin so. */
+  forget(prefix: string): void {
+    for (const id of this.#points.keys()) if (id.startsWith(prefix)) this.#points.delete(id);
+  }
+
   // The oldest go first: marks that have not been drawn for longest.
   #save(): void {
     try {

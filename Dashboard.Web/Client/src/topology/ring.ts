@@ -43,6 +43,12 @@ export function instanceSvg(state: MarkState, serving: boolean, palette: Palette
     : `<g transform="translate(3 3)">${badge(state, palette)}</g>`);
 }
 
+/** A caller that the registry does not hold: an open square with an arrow out of it. */
+export function externalSvg(palette: Palette): string {
+  return svg(40, `<rect x="3" y="3" width="34" height="34" rx="5" fill="${palette.surface}" stroke="${palette.muted}" stroke-width="2"/>`
+    + `<path d="M12 20h15M21 13.5l6.5 6.5-6.5 6.5" fill="none" stroke="${palette.muted}" stroke-width="2.4" stroke-linecap="round" stroke-linejoin="round"/>`);
+}
+
 /** A state's badge, 22 units wide: triangle degraded, octagon unhealthy, square with an arrow draining, dashed disc unknown. */
 export function badge(state: MarkState, palette: Palette): string {
   const color = palette[state];

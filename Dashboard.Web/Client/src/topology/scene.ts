@@ -15,7 +15,8 @@ export type SceneNode = {
   /** What Enter opens: the service, or the services that a group stands for. */
   readonly opens: { readonly kind: 'service' | 'namespace' | 'search' | 'none'; readonly name: string };
 } & (
-  | { readonly kind: 'service'; readonly node: ServiceNode; readonly traffic: Traffic; readonly state: MarkState; readonly ring: RingCounts; readonly center: string }
+  /** With a zone, only the part of the service that lives there: its traffic is the whole service's. */
+  | { readonly kind: 'service'; readonly node: ServiceNode; readonly zone?: string; readonly traffic: Traffic; readonly state: MarkState; readonly ring: RingCounts; readonly center: string }
   | { readonly kind: 'instance'; readonly service: string; readonly instance: Instance; readonly traffic: Traffic; readonly state: MarkState }
   | { readonly kind: 'group'; readonly services: number; readonly traffic: Traffic; readonly state: MarkState; readonly ring: RingCounts; readonly center: string }
   | { readonly kind: 'box'; readonly box: 'namespace' | 'zone' | 'service' }
@@ -174,11 +175,11 @@ function zoneScene(state: TopologyState, visible: ReadonlySet<string>): Scene {
         boxes.add(id);
         nodes.push({ id, parent: null, title: zone || 'no zone', kind: 'box', box: 'zone', opens: { kind: 'none', name: '' } });
       }
-      const lost = total - serving;
       nodes.push({
-        id: `${id}/${service}`, parent: id, title: service, kind: 'service', node, traffic: state.trafficOf(service),
-        state: serving === 0 ? 'unhealthy' : lost > 0 ? 'degraded' : 'healthy',
-        ring: { healthy: serving, degraded: 0, unhealthy: lost, unknown: 0 }, center: `${serving}/${total}`,
+        id: `${id}/${service}`, parent: id, title: service, kind: 'service', node, traffic: state.trafficOf(service), zone,
+        state: serving === total ? 'healthy' : serviceState(node) === 'healthy' ? 'unknown' : serviceState(node),
+        // What does not serve may be ill, drained or not judged: the ring says only that it does not.
+        ring: { healthy: serving, degraded: 0, unhealthy: 0, unknown: total - serving }, center: `${serving}/${total}`,
         opens: { kind: 'service', name: service },
       });
       if (nodes.length >= maxDrawnNodes) return groupedScene(state, visible);

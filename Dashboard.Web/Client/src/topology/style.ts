@@ -4,8 +4,8 @@ import type { Palette } from '../theme.js';
 /** The canvas' style sheet. What differs from node to node stands in the element's data, computed once per change. */
 export function stylesheet(palette: Palette): cytoscape.StylesheetJson {
   const label = {
-    'font-family': "Roboto, system-ui, 'Segoe UI', sans-serif",
-    'font-size': 12,
+    'font-family': 'system-ui, Roboto, sans-serif',
+    'font-size': 13,
     color: palette.text,
     'text-wrap': 'wrap',
     'text-valign': 'bottom',
@@ -15,7 +15,7 @@ export function stylesheet(palette: Palette): cytoscape.StylesheetJson {
     'text-background-opacity': 0.85,
     'text-background-padding': '2px',
     'text-background-shape': 'roundrectangle',
-    'min-zoomed-font-size': 7,
+    'min-zoomed-font-size': 6,
   } as const;
   return [
     { selector: 'node', style: { ...label, label: 'data(label)', 'background-color': palette.surface, 'overlay-opacity': 0 } },
@@ -26,12 +26,12 @@ export function stylesheet(palette: Palette): cytoscape.StylesheetJson {
         'background-image': 'data(picture)', 'background-fit': 'contain', 'background-clip': 'none', 'background-image-containment': 'over',
       },
     },
-    { selector: 'node[kind = "instance"]', style: { 'font-size': 10, 'text-margin-y': 2 } },
+    { selector: 'node:child', style: { 'text-background-opacity': 0 } },
+    { selector: 'node[kind = "instance"]', style: { 'font-size': 11, 'text-margin-y': 2 } },
     {
       selector: 'node[kind = "external"]',
       style: {
-        shape: 'round-rectangle', width: 34, height: 34, 'background-color': palette.canvas,
-        'border-width': 1.5, 'border-style': 'solid', 'border-color': palette.muted, color: palette.muted,
+        color: palette.muted,
       },
     },
     {
@@ -55,7 +55,7 @@ export function stylesheet(palette: Palette): cytoscape.StylesheetJson {
       style: {
         width: 'data(width)', 'line-color': 'data(color)', 'target-arrow-color': 'data(color)', 'target-arrow-shape': 'triangle',
         'arrow-scale': 0.9, 'curve-style': 'bezier', 'control-point-step-size': 36, 'line-style': 'solid', 'overlay-opacity': 0,
-        'font-family': label['font-family'], 'font-size': 10, color: palette.text, 'text-background-color': palette.canvas,
+        'font-family': label['font-family'], 'font-size': 11, color: palette.text, 'text-background-color': palette.canvas,
         'text-background-opacity': 0.9, 'text-background-padding': '2px', 'text-rotation': 'none', label: '', 'min-zoomed-font-size': 8,
       },
     },
