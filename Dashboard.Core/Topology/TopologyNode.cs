@@ -44,7 +44,7 @@ public sealed record TopologyNode
     public static TopologyNode From(ServiceSnapshot service)
     {
         ArgumentNullException.ThrowIfNull(service);
-        int healthy = 0, degraded = 0, unhealthy = 0, unknown = 0, eligible = 0, draining = 0, outOfService = 0, wanted = 0, wantedHealthy = 0;
+        int healthy = 0, degraded = 0, unhealthy = 0, unknown = 0, eligible = 0, draining = 0, outOfService = 0, wanted = 0, wantedIll = 0, wantedUnknown = 0;
         var zones = new SortedDictionary<string, (int Total, int Serving)>(StringComparer.Ordinal);
         foreach (var instance in service.Instances.Values)
         {
@@ -63,8 +63,13 @@ public sealed record TopologyNode
             }
 
             eligible += instance.IsEligible ? 1 : 0;
-            wanted += instance.IsWanted ? 1 : 0;
-            wantedHealthy += instance.IsWanted && instance.HealthStatus == HealthStatus.Healthy ? 1 : 0;
+            if (instance.IsWanted)
+            {
+                wanted++;
+                wantedIll += instance.HealthStatus is HealthStatus.Unhealthy or HealthStatus.Degraded ? 1 : 0;
+                wantedUnknown += instance.HealthStatus == HealthStatus.Unknown ? 1 : 0;
+            }
+
             var zone = instance.Registration.Zone ?? "";
             zones[zone] = (zones.GetValueOrDefault(zone).Total + 1, 0);
         }
@@ -83,10 +88,10 @@ public sealed record TopologyNode
             Service = service.Name,
             Namespace = NamespaceOf(service.Name),
             Health = total == 0 ? ServiceHealth.Empty
-                : unknown == total ? ServiceHealth.Unknown
-                : serving.Endpoints.IsEmpty || serving.Panic ? ServiceHealth.Unhealthy
-                : wantedHealthy == wanted ? ServiceHealth.Healthy
-                : ServiceHealth.Degraded,
+                : serving.Panic ? ServiceHealth.Unhealthy
+                : serving.Endpoints.IsEmpty ? wanted > 0 && wantedUnknown == wanted ? ServiceHealth.Unknown : ServiceHealth.Unhealthy
+                : wantedIll > 0 ? ServiceHealth.Degraded
+                : ServiceHealth.Healthy,
             Healthy = healthy,
             Degraded = degraded,
             Unhealthy = unhealthy,

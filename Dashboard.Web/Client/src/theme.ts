@@ -5,6 +5,9 @@ export interface Palette {
   readonly degraded: string;
   readonly unhealthy: string;
   readonly draining: string;
+  readonly drained: string;
+  readonly maintenance: string;
+  readonly panic: string;
   readonly unknown: string;
   readonly surface: string;
   readonly canvas: string;
@@ -16,12 +19,12 @@ export interface Palette {
 }
 
 const light: Palette = {
-  healthy: '#1f8a4c', degraded: '#b26a00', unhealthy: '#c62828', draining: '#2f6fd0', unknown: '#6b7280',
+  healthy: '#1f8a4c', degraded: '#b26a00', unhealthy: '#c62828', draining: '#6b3fa0', drained: '#4d4a86', maintenance: '#0c6670', panic: '#c62828', unknown: '#6b7280',
   surface: '#ffffff', canvas: '#f5f6f8', text: '#1b1f24', muted: '#59626e', line: '#cfd5dc', edge: '#8b95a1', accent: '#1f5fbf',
 };
 
 const dark: Palette = {
-  healthy: '#3fb871', degraded: '#f0b429', unhealthy: '#ff6b6b', draining: '#6ea8fe', unknown: '#98a2b3',
+  healthy: '#3fb871', degraded: '#f0b429', unhealthy: '#ff6b6b', draining: '#c3a5f2', drained: '#a9a6e6', maintenance: '#6cc7d1', panic: '#ff6b6b', unknown: '#98a2b3',
   surface: '#1d2229', canvas: '#13161b', text: '#e6e9ed', muted: '#a0a9b4', line: '#343b45', edge: '#66707d', accent: '#7db3ff',
 };
 
@@ -35,12 +38,12 @@ export function isDark(): boolean {
 
 export function calm(): boolean { return motionQuery.matches; }
 
-/** The palette in force at an element: `--topo-healthy` and so on where the page sets them, else the built-in one. */
+/** The palette in force at an element: `--topo-healthy` or `--state-healthy` and so on where the page sets them, else the built-in one. */
 export function paletteAt(element: Element): Palette {
   const style = getComputedStyle(element);
   const base = isDark() ? dark : light;
   const names = Object.keys(base) as (keyof Palette)[];
-  return Object.fromEntries(names.map(name => [name, style.getPropertyValue(`--topo-${name}`).trim() || base[name]])) as unknown as Palette;
+  return Object.fromEntries(names.map(name => [name, (style.getPropertyValue(`--topo-${name}`) || style.getPropertyValue(`--state-${name}`)).trim() || base[name]])) as unknown as Palette;
 }
 
 /** Calls back when the theme may have changed. Returns what ends it. */

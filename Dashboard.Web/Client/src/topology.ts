@@ -12,14 +12,13 @@ export function mount(host: HTMLElement, page: Page, view: Partial<View>): Topol
   }, view);
 }
 
-/** `t` anywhere on the page but in a field calls `ToggleTable`; `/` puts the cursor into the page's search. Ended by `dispose`. */
-export function shortcuts(page: Page, searchId: string): { dispose(): void } {
+/** `t` anywhere on the page but in a field calls `ToggleTable`, unless the shell has taken the key (`g t`) or a dialog is open. Ended by `dispose`. */
+export function shortcuts(page: Page): { dispose(): void } {
   const listener = (event: KeyboardEvent): void => {
-    if (event.ctrlKey || event.altKey || event.metaKey || isField(event.target)) return;
-    if (event.key === 't') void page.invokeMethodAsync('ToggleTable');
-    else if (event.key === '/') document.getElementById(searchId)?.focus();
-    else return;
+    if (event.key !== 't' || event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || isField(event.target)) return;
+    if (document.querySelector('[role="dialog"]')) return;
     event.preventDefault();
+    void page.invokeMethodAsync('ToggleTable');
   };
   document.addEventListener('keydown', listener);
   return { dispose: () => document.removeEventListener('keydown', listener) };

@@ -19,7 +19,7 @@ export function legend(palette: () => Palette): HTMLDetailsElement {
 }
 
 function rows(palette: Palette): HTMLElement[] {
-  const states: readonly MarkState[] = ['healthy', 'degraded', 'unhealthy', 'draining', 'unknown'];
+  const states: readonly MarkState[] = ['degraded', 'unhealthy', 'panic', 'draining', 'drained', 'maintenance', 'unknown'];
   return [
     row(ringSvg({ healthy: 2, degraded: 1, unhealthy: 1, unknown: 0 }, '3/4', 'healthy', palette), 'service: eligible of total, health as arcs'),
     ...states.map(state => row(svg(22, badge(state, palette)), stateWords[state])),

@@ -76,7 +76,7 @@ export function nodeFacts(node: SceneNode): readonly (readonly [label: string, v
     case 'service': {
       const n = node.node;
       const facts: (readonly [string, string])[] = [
-        ['State', stateWords[node.state] + (n.panic ? ', panic: health is ignored' : '') + (n.brake ? ', removal braked' : '')],
+        ['Health', stateWords[n.panic ? 'panic' : n.health === 'empty' ? 'unknown' : n.health] + (n.brake ? ', removal braked' : '')],
         ['Eligible', `${n.eligible} of ${n.total}`],
         ['Requests', `${rate(node.traffic.rps)} /s`],
         ['Errors', percent(node.traffic.errorRate)],
@@ -95,7 +95,7 @@ export function nodeFacts(node: SceneNode): readonly (readonly [label: string, v
       ['p95', milliseconds(node.traffic.p95)], ['In flight', inFlight(node.traffic)],
       ['Address', `${node.instance.address}:${node.instance.port}`], ['Host', `${node.instance.node || '–'} in ${node.instance.zone || 'no zone'}`],
     ];
-    case 'group': return [['Services', node.services.toString()], ['Worst', stateWords[node.state]], ['Requests', `${rate(node.traffic.rps)} /s`], ['Errors', percent(node.traffic.errorRate)]];
+    case 'group': return [['Services', node.services.toString()], ['Worst health', stateWords[node.state]], ['Requests', `${rate(node.traffic.rps)} /s`], ['Errors', percent(node.traffic.errorRate)]];
     case 'external': return [['Kind', 'a caller that the registry does not hold']];
     case 'ghost': return [['State', 'left the registry']];
     case 'box': return [];

@@ -3,7 +3,8 @@ import type { MarkState, RingCounts } from './scene.js';
 
 /** The words for a state, the same in graph, table, legend and speech. */
 export const stateWords: Record<MarkState, string> = {
-  healthy: 'healthy', degraded: 'degraded', unhealthy: 'unhealthy', draining: 'draining', unknown: 'not judged yet',
+  healthy: 'healthy', degraded: 'degraded', unhealthy: 'unhealthy', panic: 'panic: health is ignored', draining: 'draining', drained: 'drained',
+  maintenance: 'maintenance', unknown: 'not yet checked',
 };
 
 const size = 64;
@@ -49,7 +50,7 @@ export function externalSvg(palette: Palette): string {
     + `<path d="M12 20h15M21 13.5l6.5 6.5-6.5 6.5" fill="none" stroke="${palette.muted}" stroke-width="2.4" stroke-linecap="round" stroke-linejoin="round"/>`);
 }
 
-/** A state's badge, 22 units wide: triangle degraded, octagon unhealthy, square with an arrow draining, dashed disc unknown. */
+/** A state's badge, 22 units wide, of the shapes that every page uses: triangle degraded, octagon unhealthy, diamond panic, squares for what operators want. */
 export function badge(state: MarkState, palette: Palette): string {
   const color = palette[state];
   const rim = `stroke="${palette.surface}" stroke-width="2"`;
@@ -58,7 +59,11 @@ export function badge(state: MarkState, palette: Palette): string {
     case 'healthy': return `<circle cx="11" cy="11" r="8" fill="${color}" ${rim}/><path d="M7.5 11l2.5 2.7 4.6-5" ${glyph}/>`;
     case 'degraded': return `<path d="M11 1.5 21 20H1z" fill="${color}" ${rim} stroke-linejoin="round"/><path d="M11 8v5M11 16.4v.2" ${glyph}/>`;
     case 'unhealthy': return `<path d="M7 1.5h8L20.5 7v8L15 20.500H7L1.5 15V7z" fill="${color}" ${rim}/><path d="M7.8 7.800l6.4 6.400M14.2 7.800l-6.4 6.4" ${glyph}/>`;
-    case 'draining': return `<rect x="1.5" y="1.5" width="19" height="19" rx="3" fill="${color}" ${rim}/><path d="M11 6v9M7 11.500l4 4 4-4" ${glyph}/>`;
+    case 'panic': return `<path d="M11 .8 21.2 11 11 21.2.8 11z" fill="${color}" ${rim}/><path d="M8.6 7v5M8.6 15.200v.1M13.4 7v5M13.4 15.200v.1" ${glyph}/>`;
+    case 'draining': return `<rect x="2" y="2" width="18" height="18" rx="3" fill="${palette.surface}" stroke="${color}" stroke-width="2.2"/>`
+      + `<path d="M11 5.500v9M7 11l4 4 4-4" fill="none" stroke="${color}" stroke-width="2.4" stroke-linecap="round" stroke-linejoin="round"/>`;
+    case 'drained': return `<rect x="1.5" y="1.5" width="19" height="19" rx="3" fill="${color}" ${rim}/><path d="M6.5 11h9" ${glyph}/>`;
+    case 'maintenance': return `<rect x="1.5" y="1.5" width="19" height="19" rx="3" fill="${color}" ${rim}/><path d="M8.3 6.500v9M13.7 6.500v9" ${glyph}/>`;
     case 'unknown': return `<circle cx="11" cy="11" r="8.5" fill="${palette.surface}" stroke="${color}" stroke-width="2.4" stroke-dasharray="3 2.6"/>`
       + `<path d="M8.8 9a2.3 2.3 0 1 1 3.2 2.100c-.8.4-1 .8-1 1.600M11 15.200v.1" fill="none" stroke="${color}" stroke-width="1.8" stroke-linecap="round"/>`;
   }

@@ -4,7 +4,7 @@ import type { ServiceState } from '../live/serviceState.js';
 import { maxDrawnNodes, type View } from './view.js';
 
 /** The one state that a mark shows: the worst that holds, so that colour, shape and word always agree. */
-export type MarkState = 'healthy' | 'degraded' | 'unhealthy' | 'draining' | 'unknown';
+export type MarkState = 'healthy' | 'degraded' | 'unhealthy' | 'panic' | 'draining' | 'drained' | 'maintenance' | 'unknown';
 
 export interface RingCounts { readonly healthy: number; readonly degraded: number; readonly unhealthy: number; readonly unknown: number }
 
@@ -53,16 +53,19 @@ export function buildScene(state: TopologyState, expanded: ReadonlyMap<string, S
 }
 
 export function serviceState(node: ServiceNode): MarkState {
-  if (node.health === 'unhealthy' || node.panic) return 'unhealthy';
-  if (node.health === 'degraded' || node.brake) return 'degraded';
-  if (node.draining > 0) return 'draining';
-  return node.health === 'healthy' ? 'healthy' : 'unknown';
+  if (node.panic) return 'panic';
+  switch (node.health) {
+    case 'unhealthy': return 'unhealthy';
+    case 'degraded': return 'degraded';
+    case 'healthy': return node.draining > 0 ? 'draining' : 'healthy';
+    default: return 'unknown';
+  }
 }
 
+/** What an operator wants of an instance comes before what was observed: both stand in its facts. */
 export function instanceState(health: Health, intent: Intent): MarkState {
-  if (health === 'unhealthy') return 'unhealthy';
-  if (intent !== 'active') return 'draining';
-  return health === 'degraded' ? 'degraded' : health === 'healthy' ? 'healthy' : 'unknown';
+  if (intent !== 'active') return intent;
+  return health === 'empty' ? 'unknown' : health;
 }
 
 export const serviceId = (service: string): string => `s:${service}`;
@@ -188,7 +191,7 @@ function zoneScene(state: TopologyState, visible: ReadonlySet<string>): Scene {
   return { nodes, edges: [], services: state.nodes.size, shown: visible.size, grouped: false };
 }
 
-const severity: readonly MarkState[] = ['healthy', 'unknown', 'draining', 'degraded', 'unhealthy'];
+const severity: readonly MarkState[] = ['healthy', 'unknown', 'draining', 'drained', 'maintenance', 'degraded', 'unhealthy', 'panic'];
 
 interface Group {
   readonly name: string;
