@@ -14,10 +14,12 @@ const words: Record<LiveState, string> = {
 
 /**
  * `<live-status>`: whether the numbers on the page are live, and how old they are. It lives without the page's own circuit, so that it
- * tells the truth when the server is gone. With the attribute `banner` it is hidden while all is well and a full-width warning otherwise.
+ * tells the truth when the server is gone. With the attribute `banner` it is hidden while all is well and a full-width warning otherwise; with `follow`
+ * it follows the topology itself, for pages on which nothing else does.
  */
 export class LiveStatusElement extends HTMLElement {
   readonly #onReport = (event: Event): void => this.#show((event as CustomEvent<LiveReport>).detail);
+  #end: (() => void) | null = null;
   #word: HTMLElement | null = null;
   #age: HTMLElement | null = null;
 
@@ -35,10 +37,13 @@ export class LiveStatusElement extends HTMLElement {
     mark.setAttribute('aria-hidden', 'true');
     this.replaceChildren(mark, this.#word, this.#age);
     live().status.addEventListener('report', this.#onReport);
+    if (this.hasAttribute('follow')) this.#end = live().topology(() => undefined);
     this.#show(live().status.report);
   }
 
   disconnectedCallback(): void {
+    this.#end?.();
+    this.#end = null;
     live().status.removeEventListener('report', this.#onReport);
   }
 

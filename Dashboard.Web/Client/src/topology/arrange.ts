@@ -17,6 +17,7 @@ const spacing = 120;
  */
 export class Arrangement {
   readonly #client = new LayoutClient();
+  readonly #anchors = new Map<string, Point>();
   #positions: Positions;
   #settled: boolean;
   #since = performance.now();
@@ -155,8 +156,15 @@ export class Arrangement {
   /** In a grid around where the service's one mark stood; a newcomer takes the first free cell. */
   #placeInstance(node: SceneNode): void {
     if (this.#positions.get(node.id)) return;
-    const home = this.#positions.get(node.parent!) ?? { x: 0, y: 0 };
-    const siblings = this.cy.getElementById(node.parent!).children().map(child => this.#positions.get(child.id())).filter(point => point !== undefined);
+    const box = node.parent!;
+    const siblings = this.cy.getElementById(box).children().map(child => this.#positions.get(child.id())).filter(point => point !== undefined);
+    if (siblings.length === 0) {
+      // Not on top of another service that is expanded already.
+      const others = this.cy.nodes('[box = "service"]').filter(other => other.id() !== box && other.children().nodes(':childless').not('.unplaced').nonempty());
+      const rooms = others.map(other => inflate(this.#room(other.id()), cell / 2));
+      this.#anchors.set(box, rooms.reduce(pushOut, this.#positions.get(box) ?? { x: 0, y: 0 }));
+    }
+    const home = this.#anchors.get(box) ?? this.#positions.get(box) ?? { x: 0, y: 0 };
     const columns = Math.max(2, Math.ceil(Math.sqrt(siblings.length + 1)));
     for (let index = 0; ; index++) {
       const point = { x: home.x + (index % columns - (columns - 1) / 2) * cell, y: home.y + Math.floor(index / columns) * cell };
@@ -191,7 +199,7 @@ export class Arrangement {
   #kept(grouping: string): string { return this.#tall ? `${grouping}.tall` : grouping; }
 
   #room(box: string): Room {
-    const inside = this.cy.getElementById(box).children().map(child => child.position());
+    const inside = this.cy.getElementById(box).children().not('.unplaced').nodes().map(child => child.position());
     return {
       left: Math.min(...inside.map(p => p.x)) - roomAround, right: Math.max(...inside.map(p => p.x)) + roomAround,
       top: Math.min(...inside.map(p => p.y)) - roomAround, bottom: Math.max(...inside.map(p => p.y)) + roomAround,
@@ -213,6 +221,10 @@ export class Arrangement {
 }
 
 interface Room { readonly left: number; readonly right: number; readonly top: number; readonly bottom: number }
+
+function inflate(room: Room, by: number): Room {
+  return { left: room.left - by, right: room.right + by, top: room.top - by, bottom: room.bottom + by };
+}
 
 /** Out of the room by the shortest way; the same point when it is outside. */
 function pushOut(point: Point, room: Room): Point {

@@ -121,11 +121,12 @@ export class TopologyCanvas {
     const pad = Math.min(48, width * 0.06);
     // Where there is width enough, the legend and the buttons cover nothing.
     const legendWidth = this.#legend.open && width >= 1000 ? this.#legend.offsetWidth : 0;
-    const [left, right] = [pad + legendWidth, pad + (width >= 600 ? 24 : 0)];
+    const [left, right] = [pad + legendWidth, pad + 28];
+    const [top, bottom] = [pad + (this.#note.hidden ? 0 : this.#note.offsetHeight), pad];
     const box = drawn.boundingBox({});
-    const zoom = Math.max(this.#cy.minZoom(), Math.min(1.25, (width - left - right) / box.w, (height - 2 * pad) / box.h));
+    const zoom = Math.max(this.#cy.minZoom(), Math.min(1.25, (width - left - right) / box.w, (height - top - bottom) / box.h));
     this.#cy.viewport({
-      zoom, pan: { x: (width + left - right) / 2 - zoom * (box.x1 + box.w / 2), y: height / 2 - zoom * (box.y1 + box.h / 2) },
+      zoom, pan: { x: (width + left - right) / 2 - zoom * (box.x1 + box.w / 2), y: (height + top - bottom) / 2 - zoom * (box.y1 + box.h / 2) },
     });
   }
 

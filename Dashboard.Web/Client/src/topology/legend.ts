@@ -2,11 +2,15 @@ import { onThemeChange, type Palette } from '../theme.js';
 import { badge, dataUri, externalSvg, instanceSvg, ringSvg, stateWords, svg } from './ring.js';
 import type { MarkState } from './scene.js';
 
+const kept = 'dashboard.topology.legend';
+
 /** What the marks mean, drawn by the same code that draws them. */
 export function legend(palette: () => Palette): HTMLDetailsElement {
   const box = document.createElement('details');
   box.className = 'topo-legend';
-  box.open = innerWidth >= 1200;
+  const chosen = localStorage.getItem(kept);
+  box.open = chosen === null ? innerWidth >= 1200 : chosen === 'open' && innerWidth >= 700;
+  box.addEventListener('toggle', () => localStorage.setItem(kept, box.open ? 'open' : 'closed'));
   const title = document.createElement('summary');
   title.textContent = 'Legend';
   const list = document.createElement('ul');
