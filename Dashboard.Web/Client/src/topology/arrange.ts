@@ -161,7 +161,7 @@ export class Arrangement {
     if (siblings.length === 0) {
       // Not on top of another service that is expanded already.
       const others = this.cy.nodes('[box = "service"]').filter(other => other.id() !== box && other.children().nodes(':childless').not('.unplaced').nonempty());
-      const rooms = others.map(other => inflate(this.#room(other.id()), cell / 2));
+      const rooms = others.map(other => inflate(this.#room(other.id()), cell / 2 + 24));
       this.#anchors.set(box, rooms.reduce(pushOut, this.#positions.get(box) ?? { x: 0, y: 0 }));
     }
     const home = this.#anchors.get(box) ?? this.#positions.get(box) ?? { x: 0, y: 0 };

@@ -14,32 +14,56 @@ export type LayoutResult = readonly (readonly [id: string, x: number, y: number]
 cytoscape.use(fcose);
 
 /**
- * Lays a graph out from nothing, the same way each time: the layout's random numbers come from seeds, calls point one way. A small graph is laid
- * out a few times and the clearest result taken. Only for a worker of its own, since it replaces Math.random there.
+ * Lays a graph out from nothing, the same way each time: the layout's random numbers come from a seed, calls point one way. A small graph is laid
+ * out a few times, the clearest result taken and untangled. Only for a worker of its own, since it replaces Math.random there.
  */
 export function layOut(request: LayoutRequest): LayoutResult {
-  const tries = request.nodes.length <= 40 ? 18 : request.nodes.length <= 80 ? 4 : 1;
+  const small = request.nodes.length <= 60 && request.nodes.every(node => node.parent === null);
   let best: LayoutResult = [];
   let bestScore = Infinity;
-  for (let seed = 1; seed <= tries && bestScore > 0; seed++) {
-    const result = layOutOnce(request, seed);
-    const score = tries === 1 ? 0 : confusion(result, request.edges);
+  for (let seed = 1; seed <= (small ? 6 : 1) && bestScore > 0; seed++) {
+    const once = layOutOnce(request, seed);
+    const result = small ? untangle(once, request) : once;
+    const score = small ? confusion(result, request.edges) : 0;
     if (score < bestScore) [best, bestScore] = [result, score];
   }
   return best;
 }
 
-/** What makes a drawing hard to read: calls that run through a mark count most, then calls that cross, then length. */
-export function confusion(result: LayoutResult, edges: readonly LayoutEdge[]): number {
+/** Moves one mark after the other across the direction of the calls, as long as that makes the drawing clearer. */
+function untangle(from: LayoutResult, request: LayoutRequest): LayoutResult {
+  let result = [...from];
+  let score = confusion(result, request.edges);
+  for (let round = 0, better = true; better && round < 4; round++) {
+    better = false;
+    for (let index = 0; index < result.length; index++) {
+      const [id, x, y] = result[index]!;
+      for (const by of [-40, 40, -80, 80, -130, 130, -190, 190, -260, 260]) {
+        const moved = result.with(index, request.tall ? [id, x + by, y] : [id, x, y + by]);
+        const next = confusion(moved, request.edges);
+        if (next < score - 0.01) {
+          [result, score, better] = [moved, next, true];
+        }
+      }
+    }
+  }
+  return result;
+}
+
+/** What makes a drawing hard to read: marks that touch and calls that run through a mark count most, then calls that cross, then length. */
+function confusion(result: LayoutResult, edges: readonly LayoutEdge[]): number {
   const at = new Map(result.map(([id, x, y]) => [id, { x, y }]));
   const lines = edges.flatMap(edge => {
     const [from, to] = [at.get(edge.source), at.get(edge.target)];
     return from && to ? [{ ...edge, from, to }] : [];
   });
   let score = 0;
+  result.forEach(([, x, y], index) => {
+    for (const [, otherX, otherY] of result.slice(index + 1)) if (Math.abs(x - otherX) < 100 && Math.abs(y - otherY) < 105) score += 4;
+  });
   lines.forEach((line, index) => {
-    score += Math.hypot(line.from.x - line.to.x, line.from.y - line.to.y) / 4000;
-    for (const [id, point] of at) if (id !== line.source && id !== line.target && distance(point, line.from, line.to) < 48) score += 3;
+    score += Math.hypot(line.from.x - line.to.x, line.from.y - line.to.y) / 1500;
+    for (const [id, point] of at) if (id !== line.source && id !== line.target && distance(point, line.from, line.to) < 52) score += 3;
     for (const other of lines.slice(index + 1)) {
       if (other.source !== line.source && other.target !== line.target && other.source !== line.target && other.target !== line.source && cross(line, other)) score += 1;
     }
