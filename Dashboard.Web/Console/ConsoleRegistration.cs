@@ -1,3 +1,4 @@
+using Dashboard.Web.Console.Acts;
 using Dashboard.Web.Console.Live;
 using Dashboard.Web.Console.Shell;
 using MudBlazor;
@@ -21,6 +22,7 @@ public static class ConsoleRegistration
         });
         services.AddScoped<Viewer>();
         services.AddScoped<ViewerClock>();
+        services.AddScoped<ActDialogs>();
         return services;
     }
 

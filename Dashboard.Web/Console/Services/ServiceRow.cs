@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Dashboard.Core.Registry;
+using Dashboard.Core.Traffic;
 using Dashboard.Web.Console.State;
 
 namespace Dashboard.Web.Console.Services;
@@ -34,7 +35,8 @@ internal sealed record ServiceRow
 
     public bool NeedsAttention => State != MeshState.Healthy || !Leaving.IsEmpty;
 
-    public static ServiceRow Of(ServiceSnapshot service)
+    /// <param name="traffic">What it carries; null when nobody reports.</param>
+    public static ServiceRow Of(ServiceSnapshot service, TrafficFigures? traffic)
     {
         var serving = service.Serving;
         return new()
@@ -47,6 +49,9 @@ internal sealed record ServiceRow
             Total = serving.Total,
             Leaving = [.. serving.Leaving.GroupBy(endpoint => endpoint.Intent).OrderBy(group => group.Key)
                 .Select(group => (MeshStates.Of(group.Key) ?? MeshState.Drained, group.Count()))],
+            Rps = traffic?.Rps,
+            ErrorRate = traffic?.ErrorRate,
+            P95Ms = traffic?.P95Ms,
             Policy = ServiceWords.Policy(service.Settings.Policy),
         };
     }

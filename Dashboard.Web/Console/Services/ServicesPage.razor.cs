@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Dashboard.Core.Registry;
+using Dashboard.Core.Traffic;
 using Dashboard.Web.Console.Live;
 using Dashboard.Web.Console.State;
 using Microsoft.AspNetCore.Components;
@@ -16,15 +17,26 @@ public sealed partial class ServicesPage : LivePage
     [Inject]
     private NavigationManager Navigation { get; set; } = null!;
 
+    [Inject]
+    private TrafficStore Traffic { get; set; } = null!;
+
     [SupplyParameterFromQuery(Name = "q")]
     private string? Search { get; set; }
 
     [SupplyParameterFromQuery(Name = "attention")]
     private bool Attention { get; set; }
 
+    protected override void OnInitialized()
+    {
+        base.OnInitialized();
+        Follow(Traffic.Feed);
+    }
+
     protected override void Refresh()
     {
-        var all = Registry.Current.Services.Values.Select(service => ServiceRow.Of(service)).OrderBy(row => row.Name, StringComparer.Ordinal).ToArray();
+        var frame = Traffic.Feed.Current;
+        var known = frame.Sequence > 0 && !Traffic.Reporters.IsEmpty;
+        var all = Registry.Current.Services.Values.Select(service => ServiceRow.Of(service, known ? frame.Services.GetValueOrDefault(service.Name)?.Figures ?? default : null)).OrderBy(row => row.Name, StringComparer.Ordinal).ToArray();
         _total = all.Length;
         _counts = [.. all.GroupBy(row => (row.State, row.Word)).OrderBy(group => Urgency(group.Key.State)).Select(group => (group.Key.State, group.Key.Word, group.Count()))];
         _rows = [.. all.Where(row => string.IsNullOrWhiteSpace(Search) || row.Name.Contains(Search.Trim(), StringComparison.OrdinalIgnoreCase))

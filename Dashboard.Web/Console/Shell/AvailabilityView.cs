@@ -23,12 +23,19 @@ public abstract class AvailabilityView : LivePage
         return ValueTask.CompletedTask;
     }
 
-    private void Look()
+    /// <summary>Whether something that no feed tells is different now. Called each second.</summary>
+    protected virtual bool HasChanged()
     {
         var available = Registry.Availability.IsAvailable;
-        if (available != _seenAvailable)
+        var changed = available != _seenAvailable;
+        _seenAvailable = available;
+        return changed;
+    }
+
+    private void Look()
+    {
+        if (HasChanged())
         {
-            _seenAvailable = available;
             Signal();
         }
     }

@@ -16,7 +16,7 @@ internal static class ConsoleTheme
         {
             Primary = "#1d5a9e",
             Secondary = "#535b65",
-            Success = "#1a7a3f",
+            Success = "#16703a",
             Warning = "#8a5a00",
             Error = "#b3261e",
             Info = "#1d5a9e",

@@ -12,4 +12,10 @@ public enum MeshState
     Maintenance,
     Panic,
     Stale,
+
+    /// <summary>An operation that is under way.</summary>
+    UnderWay,
+
+    /// <summary>An operation that ended without being carried through.</summary>
+    Ended,
 }

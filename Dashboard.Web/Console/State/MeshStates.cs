@@ -54,6 +54,8 @@ public static class MeshStates
         MeshState.Drained => "Drained",
         MeshState.Maintenance => "Maintenance",
         MeshState.Panic => "Panic",
+        MeshState.UnderWay => "Under way",
+        MeshState.Ended => "Ended",
         _ => "Stale",
     };
 
@@ -68,6 +70,8 @@ public static class MeshStates
         MeshState.Drained => "drained",
         MeshState.Maintenance => "maintenance",
         MeshState.Panic => "panic",
+        MeshState.UnderWay => "underway",
+        MeshState.Ended => "ended",
         _ => "stale",
     };
 }

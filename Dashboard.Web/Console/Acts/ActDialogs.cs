@@ -1,0 +1,68 @@
+using Dashboard.Core.Operations;
+using Dashboard.Core.Registry;
+using Dashboard.Web.Console.State;
+using Microsoft.AspNetCore.Components;
+using MudBlazor;
+
+namespace Dashboard.Web.Console.Acts;
+
+/// <summary>Opens the dialogs of acts and tells where to follow what came of them. Scoped: one a circuit.</summary>
+public sealed class ActDialogs(IDialogService dialogs, ISnackbar notices, NavigationManager navigation)
+{
+    private static readonly DialogOptions Options = new() { CloseButton = true, BackdropClick = false, CloseOnEscapeKey = true, FullWidth = true, MaxWidth = MaxWidth.Small };
+
+    public Task DrainAsync(InstanceKey key, ServiceSettings settings) => ShowAsync<DrainDialog>(
+        $"Drain {key.Id}",
+        new() { { dialog => dialog.Key, key }, { dialog => dialog.Settings, settings } });
+
+    public Task UndrainAsync(InstanceKey key) => ShowAsync<UndrainDialog>($"Undrain {key.Id}", new() { { dialog => dialog.Key, key } });
+
+    public Task MaintainAsync(InstanceKey key) => ShowAsync<MaintenanceDialog>($"Maintenance of {key.Id}", new() { { dialog => dialog.Key, key } });
+
+    public Task DrainNodeAsync(string node) => ShowAsync<NodeDrainDialog>($"Drain node {node}", new() { { dialog => dialog.Node, node } });
+
+    public Task UndrainNodeAsync(string node) => ShowAsync<NodeUndrainDialog>($"Undrain node {node}", new() { { dialog => dialog.Node, node } });
+
+    public Task UndoAsync(RegistryChange change) => ShowAsync<UndoDialog>($"Undo change {change.Revision}", new() { { dialog => dialog.Change, change } });
+
+    public Task ExtendAsync(Operation operation) => ShowAsync<ExtendDialog>("Move the deadline", new() { { dialog => dialog.Operation, operation } });
+
+    public Task CancelAsync(Operation operation) => ShowAsync<CancelDialog>($"Take back operation {operation.Id}", new() { { dialog => dialog.Operation, operation } });
+
+    public Task ForceAsync(OperationView view) => ShowAsync<ForceDialog>($"Force operation {view.Id}", new() { { dialog => dialog.View, view } });
+
+    /// <summary>Says that an act is in the registry and offers its operation.</summary>
+    public void Announce(ActOutcome outcome)
+    {
+        if (!outcome.Changed)
+        {
+            notices.Add("Nothing to do: it is so already.", Severity.Normal);
+        }
+        else if (outcome.Operation is { } operation)
+        {
+            notices.Add($"Written. Operation {operation} follows its effect.", Severity.Normal, options =>
+            {
+                options.Action = "Follow it";
+                options.OnClick = _ =>
+                {
+                    navigation.NavigateTo(Links.Operation(operation));
+                    return Task.CompletedTask;
+                };
+            });
+        }
+        else
+        {
+            notices.Add("Written.", Severity.Normal);
+        }
+    }
+
+    private async Task ShowAsync<TDialog>(string title, DialogParameters<TDialog> parameters)
+        where TDialog : IComponent
+    {
+        var dialog = await dialogs.ShowAsync<TDialog>(title, parameters, Options);
+        if (await dialog.Result is { Canceled: false, Data: ActOutcome outcome })
+        {
+            Announce(outcome);
+        }
+    }
+}

@@ -1,0 +1,150 @@
+using Dashboard.Core.Operations;
+using Dashboard.Core.Registry;
+using Dashboard.Core.Registry.Commands;
+using Dashboard.Web.Console.Live;
+using Dashboard.Web.Console.Shell;
+using Microsoft.AspNetCore.Components;
+
+namespace Dashboard.Web.Console.Acts;
+
+/// <summary>
+/// The one way by which a page changes anything: shows what the act would do while it is being prepared, the guard's verdict and what others changed meanwhile,
+/// takes the reason and carries it out. Nothing on the page changes before the feed says so.
+/// </summary>
+public sealed partial class ActForm : LivePage
+{
+    private Actor? _actor;
+    private OperationPreview? _preview;
+    private long _expected;
+    private string? _reason;
+    private bool _override;
+    private bool _rebasable;
+    private bool _busy;
+    private string? _fault;
+
+    [Inject]
+    private OperatorDesk Desk { get; set; } = null!;
+
+    [Inject]
+    private Viewer Viewer { get; set; } = null!;
+
+    /// <summary>Makes the command of what stands in the form; null while that cannot be one.</summary>
+    [Parameter, EditorRequired]
+    public Func<ActInput, RegistryCommand?> Command { get; set; } = _ => null;
+
+    /// <summary>What the button says that carries it out.</summary>
+    [Parameter, EditorRequired]
+    public string Confirm { get; set; } = "";
+
+    /// <summary>It takes traffic away: the button is neither filled nor reached by Enter from the start.</summary>
+    [Parameter]
+    public bool Danger { get; set; }
+
+    [Parameter]
+    public string CancelText { get; set; } = "Cancel";
+
+    [Parameter]
+    public EventCallback<ActOutcome> Done { get; set; }
+
+    [Parameter]
+    public EventCallback Cancelled { get; set; }
+
+    /// <summary>Fields of the act itself, above the preview.</summary>
+    [Parameter]
+    public RenderFragment? ChildContent { get; set; }
+
+    private bool GuardRefuses => _preview?.Refusal is { Kind: RefusalKind.Guard };
+
+    private bool NeedsReason => GuardRefuses || _override;
+
+    private bool ReasonMissing => _override && string.IsNullOrWhiteSpace(_reason);
+
+    /// <summary>Why the button is off.</summary>
+    private string? Why => _busy ? null
+        : ReasonMissing ? "An override needs a reason."
+        : GuardRefuses ? "The guard refuses. Tick its override and give a reason to do it all the same."
+        : _preview is { NoChange: true } ? "There is nothing to do."
+        : null;
+
+    private bool CanApply => !_busy && !ReasonMissing && _preview is { NoChange: false, Refusal: null };
+
+    protected override void OnInitialized()
+    {
+        _expected = Registry.Current.Revision;
+        base.OnInitialized();
+    }
+
+    protected override async Task OnInitializedAsync()
+    {
+        _actor = await Viewer.FindActorAsync();
+        _fault = _actor is null ? "You are signed out. Reload the page and sign in again." : null;
+        Refresh();
+    }
+
+    protected override void Refresh()
+    {
+        var command = Command(Input());
+        _rebasable = command is OperatorCommand { ExpectedRevision: not null };
+        _preview = _actor is not null && command is not null ? Desk.Preview(command, _actor) : null;
+    }
+
+    private ActInput Input() => new(string.IsNullOrWhiteSpace(_reason) ? null : _reason.Trim(), _override, _expected);
+
+    private void ReasonChanged(ChangeEventArgs args)
+    {
+        _reason = args.Value as string;
+        Refresh();
+    }
+
+    private void OverrideChanged(ChangeEventArgs args)
+    {
+        _override = args.Value is true;
+        Refresh();
+    }
+
+    private void LookAgain()
+    {
+        _expected = Registry.Current.Revision;
+        _fault = null;
+        Refresh();
+    }
+
+    private async Task ApplyAsync()
+    {
+        if (!CanApply || _actor is null || Command(Input()) is not { } command)
+        {
+            return;
+        }
+
+        _busy = true;
+        _fault = null;
+        try
+        {
+            // A page that is left does not take the act back, and neither does the wait for it.
+            switch (await Desk.ExecuteAsync(command, _actor, CancellationToken.None))
+            {
+                case CommandResult.Committed committed:
+                    await Done.InvokeAsync(new(committed.Operation, committed.Change is not null, command));
+                    break;
+                case CommandResult.Refused { Refusal: { Kind: RefusalKind.Stale or RefusalKind.Guard } refusal }:
+                    // The preview shows the same refusal with its facts as soon as the feed has brought what decided it.
+                    _fault = $"Not done. {refusal.Message}";
+                    break;
+                case CommandResult.Refused refused:
+                    _fault = $"Not done. {refused.Refusal.Message}";
+                    break;
+                case CommandResult.Unavailable away:
+                    _fault = $"Not done: the registry's database is away ({away.Because}). Nothing was changed; try again when it is back.";
+                    break;
+                default:
+                    _fault = "Not done.";
+                    break;
+            }
+        }
+        finally
+        {
+            _busy = false;
+            Refresh();
+        }
+    }
+}

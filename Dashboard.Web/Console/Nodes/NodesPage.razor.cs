@@ -1,0 +1,61 @@
+using System.Collections.Immutable;
+using Dashboard.Core.Operations;
+using Dashboard.Core.Traffic;
+using Dashboard.Web.Console.Acts;
+using Dashboard.Web.Console.Live;
+using Dashboard.Web.Console.State;
+using Microsoft.AspNetCore.Components;
+
+namespace Dashboard.Web.Console.Nodes;
+
+/// <summary>Hosts by zone, and draining a whole one.</summary>
+public sealed partial class NodesPage : LivePage
+{
+    private (string Name, ImmutableArray<NodeRow> Rows)[] _zones = [];
+    private (MeshState State, int Count)[] _out = [];
+    private int _total;
+
+    [SupplyParameterFromQuery(Name = "q")]
+    private string? Search { get; set; }
+
+    /// <summary>The host whose instances are open.</summary>
+    [SupplyParameterFromQuery(Name = "node")]
+    private string? Chosen { get; set; }
+
+    [Inject]
+    private TrafficStore Traffic { get; set; } = null!;
+
+    [Inject]
+    private OperationTracker Operations { get; set; } = null!;
+
+    [Inject]
+    private ActDialogs Dialogs { get; set; } = null!;
+
+    [Inject]
+    private NavigationManager Navigation { get; set; } = null!;
+
+    protected override void OnInitialized()
+    {
+        base.OnInitialized();
+        Follow(Traffic.Feed);
+        Follow(Operations.Feed, update => update.Changed.Any(view => view.Operation.Node is not null));
+    }
+
+    protected override void Refresh()
+    {
+        var snapshot = Registry.Current;
+        var frame = Traffic.Feed.Current is { Sequence: > 0 } current && !Traffic.Reporters.IsEmpty ? current : null;
+        var all = snapshot.Nodes.Values.Select(node => NodeRow.Of(node, snapshot, frame, Operations.Feed.Current)).ToArray();
+        _total = all.Length;
+        _out = [.. all.Where(row => !row.Intent.IsActive).GroupBy(row => row.Intent.Kind).Select(group => (MeshStates.Of(group.Key) ?? MeshState.Drained, group.Count()))];
+        _zones = [.. all.Where(row => string.IsNullOrWhiteSpace(Search) || row.Name.Contains(Search.Trim(), StringComparison.OrdinalIgnoreCase))
+            .GroupBy(row => row.Zone)
+            .OrderBy(zone => zone.Key.Length == 0 ? 1 : 0).ThenBy(zone => zone.Key, StringComparer.Ordinal)
+            .Select(zone => (zone.Key, zone.OrderBy(row => row.Name, StringComparer.Ordinal).ToImmutableArray()))];
+    }
+
+    private static string ZoneName(string zone) => zone.Length == 0 ? "No zone" : zone;
+
+    private void SearchChanged(ChangeEventArgs args) =>
+        Navigation.NavigateTo(Navigation.GetUriWithQueryParameter("q", args.Value as string is { Length: > 0 } text ? text : null), replace: true);
+}

@@ -1,0 +1,21 @@
+using Dashboard.Core.Operations;
+using Dashboard.Core.Registry;
+using Dashboard.Core.Traffic;
+
+namespace Dashboard.Web.Console.Services;
+
+/// <summary>One instance in the service's table: registry and traffic side by side.</summary>
+/// <param name="Serves">It gets new requests.</param>
+/// <param name="Traffic">What it carries; null when nobody reports.</param>
+/// <param name="Share">Intended against actual share since the last change that matters; null when it neither serves nor gets anything.</param>
+/// <param name="Operation">The open operation on it; null = none.</param>
+internal sealed record InstanceRow(Instance Instance, bool Serves, InstanceTraffic? Traffic, ShareEvidence? Share, OperationView? Operation)
+{
+    public string Id => Instance.Id;
+
+    /// <summary>Its node's intent is what keeps it from traffic.</summary>
+    public bool Inherits => !Instance.NodeIntent.IsActive && Instance.EffectiveIntent == Instance.NodeIntent;
+
+    /// <summary>What the drain's followers say is open; null when nothing is being drained here.</summary>
+    public DrainingInstance? Draining => Operation?.Drain?.Instances.FirstOrDefault(draining => draining.Key == Instance.Key);
+}

@@ -1,0 +1,155 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Dashboard.Core.Balancing;
+using Dashboard.Core.Operations;
+using Dashboard.Core.Registry;
+using Dashboard.Core.Registry.Commands;
+using Dashboard.Core.Traffic;
+using Dashboard.Web.Console.Acts;
+using Dashboard.Web.Console.Live;
+using Dashboard.Web.Console.State;
+using Microsoft.AspNetCore.Components;
+
+namespace Dashboard.Web.Console.Services;
+
+/// <summary>One service: its state, its instances and everything an operator does to them.</summary>
+public sealed partial class ServicePage : LivePage
+{
+    private static readonly TimeSpan ShareWindow = TimeSpan.FromSeconds(60);
+
+    // What was typed, by instance; empty = back to the registered weight. Nothing of it is in the registry yet.
+    private readonly SortedDictionary<string, string> _staged = new(StringComparer.Ordinal);
+    private ServiceSnapshot? _service;
+    private MeshState _state;
+    private ServiceTraffic? _traffic;
+    private InstanceRow[] _rows = [];
+    private OperationView[] _operations = [];
+    private double _scale = 1;
+    private bool _approximate;
+    private bool _stagedValid = true;
+    private ElementReference _stagedPanel;
+
+    [Parameter]
+    public string Name { get; set; } = "";
+
+    /// <summary>The instance whose details are open.</summary>
+    [SupplyParameterFromQuery(Name = "instance")]
+    private string? Chosen { get; set; }
+
+    [Inject]
+    private TrafficStore Traffic { get; set; } = null!;
+
+    [Inject]
+    private OperationTracker Operations { get; set; } = null!;
+
+    [Inject]
+    private ActDialogs Dialogs { get; set; } = null!;
+
+    protected override void OnInitialized()
+    {
+        base.OnInitialized();
+        Follow(Traffic.Feed);
+        Follow(Operations.Feed, update => update.Changed.Any(view => Touches(view.Operation)) || update.Removed.Any(id => _operations.Any(view => view.Id == id)));
+    }
+
+    protected override bool Concerns(RegistryUpdate update)
+    {
+        ArgumentNullException.ThrowIfNull(update);
+        return update.Services.Contains(Name);
+    }
+
+    protected override void Refresh()
+    {
+        _service = Registry.Current.Services.GetValueOrDefault(Name);
+        if (_service is not { } service)
+        {
+            (_rows, _operations, _traffic) = ([], [], null);
+            return;
+        }
+
+        var frame = Traffic.Feed.Current;
+        var known = frame.Sequence > 0 && !Traffic.Reporters.IsEmpty;
+        _state = MeshStates.Of(service);
+        _operations = [.. Operations.Feed.Current.Open.Where(view => Touches(view.Operation))];
+        _traffic = known ? frame.Services.GetValueOrDefault(Name) ?? new(Name, default, 0, 0, InFlightComplete: true, null) : null;
+        var intended = SharePrediction.For(service.Serving);
+        var window = Window(service);
+        var serving = service.Serving.Endpoints.Select(endpoint => endpoint.Id).ToHashSet(StringComparer.Ordinal);
+        _approximate = intended.Approximate;
+        _rows = [.. service.Instances.Values.Select(instance => Row(instance, frame, known, intended, window, serving))];
+        _scale = Math.Max(_rows.Select(row => row.Share is { } share ? Math.Max(share.Intended, share.Actual ?? 0) : 0).DefaultIfEmpty(0).Max(), 0.01);
+        foreach (var gone in _staged.Keys.Where(id => !service.Instances.ContainsKey(id)).ToArray())
+        {
+            _staged.Remove(gone);
+        }
+    }
+
+    private static string InFlight(long? open, bool? complete) => open is null ? Format.None : complete == false ? $"≥ {Format.Count(open.Value)}" : Format.Count(open.Value);
+
+    private static string Address(Registration registration) =>
+        registration.Address.Contains(':', StringComparison.Ordinal) ? $"[{registration.Address}]:{registration.Port}" : $"{registration.Address}:{registration.Port}";
+
+    private static string Place(Registration registration) => string.Join(" · ", new[] { registration.Zone, registration.Node, registration.Version }.Where(text => text is not null));
+
+    private InstanceRow Row(Instance instance, TrafficFrame frame, bool known, SharePrediction intended, TrafficWindow window, HashSet<string> serving)
+    {
+        var share = new ShareEvidence(intended.Of(instance.Id), window.Of(instance.Id).Figures.Requests, window.Total.Requests);
+        return new(
+            instance,
+            serving.Contains(instance.Id),
+            known ? frame.Instances.GetValueOrDefault(instance.Key) ?? new(instance.Key, default, 0, 0, InFlightComplete: true, null) : null,
+            share.Intended > 0 || share.Requests > 0 ? share : null,
+            _operations.FirstOrDefault(view => view.Operation.Instances.Contains(instance.Key)));
+    }
+
+    // Shares from before the last change say nothing about the weights that are in force now.
+    private TrafficWindow Window(ServiceSnapshot service)
+    {
+        var changes = service.Instances.Values.Select(instance => instance.Health?.Since)
+            .Concat(Operations.Feed.Current.Operations.Values.Where(view => Touches(view.Operation))
+                .SelectMany(view => new[] { view.Operation.CommittedAt, view.Operation.ClosedAt, view.Stages.FirstOrDefault(stage => stage.Kind == StageKind.Acknowledged)?.At }));
+        var last = changes.Max();
+        return last > Time.GetUtcNow() - ShareWindow ? Traffic.QuerySince(service.Name, last.Value) : Traffic.Query(service.Name, ShareWindow);
+    }
+
+    private bool Touches(Operation operation) => operation.Service == Name || operation.Instances.Any(key => key.Service == Name);
+
+    private string ChooseLink(string id) => id == Chosen ? Links.Service(Name) : Links.Instance(new(Name, id));
+
+    private int? CurrentWeight(string id) => _service?.Instances.GetValueOrDefault(id)?.Operator.Weight;
+
+    private string? StagedText(string id) => _staged.GetValueOrDefault(id);
+
+    private void Stage(Instance instance, string text)
+    {
+        text = text.Trim();
+        if (text == (instance.Operator.Weight ?? instance.Registration.Weight).ToString(CultureInfo.InvariantCulture) || (text.Length == 0 && instance.Operator.Weight is null))
+        {
+            _staged.Remove(instance.Id);
+        }
+        else
+        {
+            _staged[instance.Id] = text;
+        }
+
+        _stagedValid = _staged.Values.All(staged => staged.Length == 0 || WholeNumber.Parse(staged, 0, SetWeights.MaxWeight) is not null);
+    }
+
+    private OperatorCommand? BuildWeights(ActInput input) => _staged.Count == 0 || !_stagedValid
+        ? null
+        : input.On(new SetWeights(Name, _staged.ToImmutableSortedDictionary(pair => pair.Key, pair => WholeNumber.Parse(pair.Value, 0, SetWeights.MaxWeight), StringComparer.Ordinal)));
+
+    private async Task ReviewAsync() => await _stagedPanel.FocusAsync();
+
+    private void Applied(ActOutcome outcome)
+    {
+        Discard();
+        Dialogs.Announce(outcome);
+    }
+
+    private void Discard()
+    {
+        _staged.Clear();
+        _stagedValid = true;
+    }
+}

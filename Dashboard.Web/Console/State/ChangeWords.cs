@@ -1,0 +1,177 @@
+using System.Globalization;
+using Dashboard.Core.Registry;
+
+namespace Dashboard.Web.Console.State;
+
+/// <summary>Changes of the registry in an operator's words.</summary>
+internal static class ChangeWords
+{
+    /// <summary>What can be undone.</summary>
+    public static bool CanUndo(RegistryChange change) => change.Action is "service.weights" or "instance.drain" or "instance.undrain" or "instance.maintenance" or "node.drain" or "node.undrain" or "undo"
+        || (change.Action == "service.put" && change.Changes is [ServiceChange { Before: not null }]);
+
+    /// <summary>Who did what to whom: <c>Drained cart/cart-2</c>.</summary>
+    public static string Title(RegistryChange change) => $"{Verb(change.Action)} {TargetText(change.Target)}";
+
+    /// <summary>What an operation does: <c>Drain cart/cart-2</c>.</summary>
+    public static string Title(Operation operation) => operation.Action switch
+    {
+        "service.weights" when operation.Undoes is not null => $"Take back weights of {operation.Service}",
+        "service.weights" => $"Weights of {operation.Service}",
+        "instance.drain" => $"Drain {operation.Instances[0]}",
+        "instance.undrain" => $"Undrain {operation.Instances[0]}",
+        "instance.maintenance" => $"Maintenance of {operation.Instances[0]}",
+        "node.drain" => $"Drain node {operation.Node}",
+        "node.undrain" => $"Undrain node {operation.Node}",
+        _ => $"{operation.Action} of {operation.Service ?? operation.Node}",
+    };
+
+    public static string Outcome(OperationOutcome outcome) => outcome switch
+    {
+        OperationOutcome.Open => "Under way",
+        OperationOutcome.Completed => "Completed",
+        OperationOutcome.Forced => "Forced",
+        OperationOutcome.Cancelled => "Taken back",
+        OperationOutcome.Superseded => "Replaced",
+        _ => "Not provable",
+    };
+
+    public static string TargetText(string target) => target.StartsWith("node:", StringComparison.Ordinal) ? $"node {target[5..]}" : target;
+
+    /// <summary>The page of what a change acted on.</summary>
+    public static string TargetLink(string target)
+    {
+        if (target.StartsWith("node:", StringComparison.Ordinal))
+        {
+            return Links.Node(target[5..]);
+        }
+
+        var slash = target.IndexOf('/', StringComparison.Ordinal);
+        return slash < 0 ? Links.Service(target) : Links.Instance(new(target[..slash], target[(slash + 1)..]));
+    }
+
+    /// <summary>Every field that is different after the change, in words.</summary>
+    public static IEnumerable<FieldChange> Fields(RegistryChange change)
+    {
+        foreach (var entity in change.Changes)
+        {
+            foreach (var field in Fields(entity))
+            {
+                yield return field;
+            }
+        }
+    }
+
+    /// <summary>An intent in a few words; <c>active</c> for null.</summary>
+    public static string IntentText(Intent? intent) => intent?.Kind switch
+    {
+        null or IntentKind.Active => "active",
+        IntentKind.Draining => $"draining{(intent.Deadline is { } deadline ? $", deadline {Time(deadline)}" : "")}",
+        IntentKind.Drained => intent.Forced ? "drained (forced)" : "drained",
+        _ => $"maintenance{(intent.Until is { } until ? $" until {Time(until)}" : "")}",
+    };
+
+    public static string WeightText(int? weight) => weight?.ToString(CultureInfo.InvariantCulture) ?? "registered weight";
+
+    private static string Verb(string action) => action switch
+    {
+        "instance.register" => "Registered",
+        "instance.deregister" => "Deregistered",
+        "instance.remove" => "Removed",
+        "instance.health" => "Health of",
+        "instance.drain" or "node.drain" => "Drained",
+        "instance.undrain" or "node.undrain" => "Undrained",
+        "instance.maintenance" => "Put into maintenance",
+        "instance.ramp" => "Ramped up",
+        "service.weights" => "Changed weights of",
+        "service.put" => "Changed settings of",
+        "service.delete" => "Deleted",
+        "service.brake.engage" => "Braked removal for",
+        "service.brake.release" => "Released the brake of",
+        "drain.extend" => "Moved the deadline of",
+        "drain.complete" => "Finished draining",
+        "drain.force" => "Forced the drain of",
+        "operation.close" => "Closed the operation on",
+        "undo" => "Undid a change of",
+        _ => action,
+    };
+
+    private static IEnumerable<FieldChange> Fields(EntityChange entity) => entity switch
+    {
+        OperatorChange change => OperatorFields(change),
+        NodeChange change => Different($"node {change.Name}", "intent", IntentText(change.Before?.Intent), IntentText(change.After?.Intent)),
+        HealthChange change => Health(change),
+        InstanceChange change => Registration(change),
+        ServiceChange change => Settings(change),
+        BrakeChange change => Different(change.Service, "brake", change.Before is null ? "released" : $"engaged, {change.Before.Lost} of {change.Before.Total} lost", change.After is null ? "released" : $"engaged, {change.After.Lost} of {change.After.Total} lost"),
+        OperationChange { Before: { } before, After: { } after } change => Different($"operation {change.Id}", "outcome", Outcome(before.Outcome).ToLowerInvariant(), after.ClosedBecause is null ? Outcome(after.Outcome).ToLowerInvariant() : $"{Outcome(after.Outcome).ToLowerInvariant()}: {after.ClosedBecause}"),
+        _ => [],
+    };
+
+    private static IEnumerable<FieldChange> OperatorFields(OperatorChange change)
+    {
+        var (before, after, subject) = (change.Before ?? OperatorState.None, change.After ?? OperatorState.None, change.Key.ToString());
+        return Different(subject, "operator weight", WeightText(before.Weight), WeightText(after.Weight))
+            .Concat(before.Intent == after.Intent ? [] : [new FieldChange(subject, "intent", IntentText(before.Intent), IntentText(after.Intent))])
+            .Concat(Different(subject, "ramp", Ramp(before.Ramp), Ramp(after.Ramp)));
+
+        static string Ramp(Ramp? ramp) => ramp is null ? "none" : $"{ramp.Percent} % of weight, over {ramp.Seconds} s";
+    }
+
+    private static IEnumerable<FieldChange> Health(HealthChange change)
+    {
+        return [new(change.Key.ToString(), "health", Text(change.Before), Text(change.After))];
+
+        static string Text(HealthState? health) => health is null ? "not yet checked" : $"{MeshStates.Of(health.Status).Word().ToLowerInvariant()}{(string.IsNullOrEmpty(health.Output) ? "" : $" ({health.Output})")}";
+    }
+
+    private static IEnumerable<FieldChange> Registration(InstanceChange change)
+    {
+        var (before, after, subject) = (change.Before?.Registration, change.After?.Registration, change.Key.ToString());
+        if (before is null || after is null)
+        {
+            return [new(subject, "registration", Text(before), Text(after))];
+        }
+
+        return Different(subject, "address", $"{before.Address}:{before.Port}", $"{after.Address}:{after.Port}")
+            .Concat(Different(subject, "registered weight", WeightText(before.Weight), WeightText(after.Weight)))
+            .Concat(Different(subject, "zone", before.Zone, after.Zone))
+            .Concat(Different(subject, "node", before.Node, after.Node))
+            .Concat(Different(subject, "version", before.Version, after.Version))
+            .Concat(Different(subject, "metadata", Metadata(before), Metadata(after)));
+
+        static string Text(Registration? registration) => registration is null ? "absent" : $"{registration.Address}:{registration.Port}, weight {registration.Weight}";
+
+        static string Metadata(Registration registration) => string.Join(", ", registration.Metadata.Select(pair => $"{pair.Key}={pair.Value}"));
+    }
+
+    private static IEnumerable<FieldChange> Settings(ServiceChange change)
+    {
+        var (before, after, subject) = (change.Before?.Settings, change.After?.Settings, change.Name);
+        if (before is null || after is null)
+        {
+            return [new(subject, "service", before is null ? "absent" : "present", after is null ? "absent" : "present")];
+        }
+
+        return Different(subject, "protocol", before.Protocol.ToString(), after.Protocol.ToString())
+            .Concat(Different(subject, "policy", before.Policy.ToString(), after.Policy.ToString()))
+            .Concat(before.Check == after.Check ? [] : [new FieldChange(subject, "check", CheckText(before.Check), CheckText(after.Check))])
+            .Concat(Different(subject, "drain deadline", Format.Setting(before.DrainDeadline), Format.Setting(after.DrainDeadline)))
+            .Concat(Different(subject, "at the deadline", before.AtDeadline.ToString(), after.AtDeadline.ToString()))
+            .Concat(Different(subject, "least serving", Format.Count(before.MinEligible), Format.Count(after.MinEligible)))
+            .Concat(Different(subject, "least serving, percent", $"{before.MinEligiblePercent} %", $"{after.MinEligiblePercent} %"))
+            .Concat(Different(subject, "panic threshold", $"{before.PanicThreshold} %", $"{after.PanicThreshold} %"))
+            .Concat(Different(subject, "remove after", Format.Setting(before.RemoveAfter), Format.Setting(after.RemoveAfter)));
+
+        static string CheckText(CheckSettings check) =>
+            $"{check.Kind.ToString().ToLowerInvariant()}{(check.Kind is CheckKind.Http or CheckKind.Grpc ? $" {check.Path}" : "")}, every {Format.Setting(check.Interval)}, timeout {Format.Setting(check.Timeout)}, rise {check.Rise}, fall {check.Fall}";
+    }
+
+    private static IEnumerable<FieldChange> Different(string subject, string field, string? before, string? after) =>
+        before == after ? [] : [new(subject, field, before ?? "none", after ?? "none")];
+
+    private static string Time(DateTimeOffset moment) => moment.UtcDateTime.ToString("HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
+}
+
+/// <summary>One field before and after a change.</summary>
+internal sealed record FieldChange(string Subject, string Field, string Before, string After);
