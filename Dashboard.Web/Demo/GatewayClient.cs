@@ -15,6 +15,9 @@ internal sealed class GatewayClient : IDisposable
         ActivityHeadersPropagator = null,
         ConnectTimeout = TimeSpan.FromSeconds(2),
         PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
+
+        // A name may stand for several gateways: now and then it is resolved again.
+        PooledConnectionLifetime = TimeSpan.FromMinutes(1),
     });
 
     public GatewayClient(Uri gateway, string suffix)
