@@ -11,7 +11,7 @@ namespace Dashboard.Web.Demo;
 public sealed partial class DemoMesh : IAsyncDisposable
 {
     private static readonly TimeSpan DeregisterPatience = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan ServingPatience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan ServingPatience = TimeSpan.FromSeconds(5);
 
     private readonly CancellationTokenSource _stopping = new();
     private readonly DemoOptions _options;

@@ -9,6 +9,9 @@ internal sealed partial class Registrar(RegistryClient registry, Func<DemoInstan
     /// <summary>An instance without heartbeats registers again this often, for a registry that has lost it.</summary>
     private static readonly TimeSpan RegisterEvery = TimeSpan.FromSeconds(60);
 
+    /// <summary>A pause before an instance that the registry does not know registers again: a registry that keeps forgetting is not to be hammered.</summary>
+    private static readonly TimeSpan ForgottenPause = TimeSpan.FromSeconds(1);
+
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(5);
 
@@ -50,8 +53,7 @@ internal sealed partial class Registrar(RegistryClient registry, Func<DemoInstan
         {
             if (service.Check == "ttl")
                 await BeatAsync(service, instance, cancellationToken);
-            else
-                await Task.Delay(RegisterEvery, time, cancellationToken);
+            await Task.Delay(service.Check == "ttl" ? ForgottenPause : RegisterEvery, time, cancellationToken);
             await UntilDoneAsync(() => registry.RegisterAsync(service, instance, endpointOf(instance), cancellationToken), cancellationToken);
         }
     }
