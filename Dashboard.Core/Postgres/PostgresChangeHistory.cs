@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
+using System.Runtime.ExceptionServices;
 using Dashboard.Core.Postgres.Rows;
 using Dashboard.Core.Registry;
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using static System.Text.Json.JsonSerializer;
 
 namespace Dashboard.Core.Postgres;
@@ -11,44 +13,40 @@ internal sealed class PostgresChangeHistory(IDbContextFactory<RegistryDbContext>
 {
     private const int MostRows = 1000;
 
-    public async Task<ImmutableArray<RegistryChange>> QueryAsync(ChangeQuery query, CancellationToken cancellationToken)
+    public Task<ImmutableArray<RegistryChange>> QueryAsync(ChangeQuery query, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(query);
-        await using var context = contexts.CreateDbContext();
-        var rows = await Filter(context.Changes, query)
-            .OrderByDescending(row => row.Revision)
-            .Take(Math.Clamp(query.Limit, 1, MostRows))
-            .ToListAsync(cancellationToken);
-        return [.. rows.Select(row => row.ToChange())];
+        return AskAsync<ImmutableArray<RegistryChange>>(async context =>
+        {
+            var rows = await Filter(context.Changes, query)
+                .OrderByDescending(row => row.Revision)
+                .Take(Math.Clamp(query.Limit, 1, MostRows))
+                .ToListAsync(cancellationToken);
+            return [.. rows.Select(row => row.ToChange())];
+        });
     }
 
-    public async Task<RegistryChange?> FindAsync(long revision, CancellationToken cancellationToken)
-    {
-        await using var context = contexts.CreateDbContext();
-        var row = await context.Changes.SingleOrDefaultAsync(row => row.Revision == revision, cancellationToken);
-        return row?.ToChange();
-    }
+    public Task<RegistryChange?> FindAsync(long revision, CancellationToken cancellationToken) => AskAsync(async context =>
+        (await context.Changes.SingleOrDefaultAsync(row => row.Revision == revision, cancellationToken))?.ToChange());
 
-    public async Task<Operation?> FindOperationAsync(long id, CancellationToken cancellationToken)
-    {
-        await using var context = contexts.CreateDbContext();
-        var row = await context.Operations.SingleOrDefaultAsync(row => row.Id == id, cancellationToken);
-        return row is null ? null : ToOperation(row);
-    }
+    public Task<Operation?> FindOperationAsync(long id, CancellationToken cancellationToken) => AskAsync(async context =>
+        await context.Operations.SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is { } row ? ToOperation(row) : null);
 
-    public async Task<ImmutableArray<Operation>> RecentOperationsAsync(int limit, CancellationToken cancellationToken)
-    {
-        await using var context = contexts.CreateDbContext();
-        var rows = await context.Operations
-            .OrderByDescending(row => row.Id)
-            .Take(Math.Clamp(limit, 1, MostRows))
-            .ToListAsync(cancellationToken);
-        return [.. rows.Select(ToOperation)];
-    }
+    public Task<ImmutableArray<Operation>> RecentOperationsAsync(int limit, CancellationToken cancellationToken) =>
+        AskAsync<ImmutableArray<Operation>>(async context =>
+        {
+            var rows = await context.Operations
+                .OrderByDescending(row => row.Id)
+                .Take(Math.Clamp(limit, 1, MostRows))
+                .ToListAsync(cancellationToken);
+            return [.. rows.Select(ToOperation)];
+        });
 
-    public async Task<ChainVerification> VerifyAsync(CancellationToken cancellationToken)
+    public Task<ChainVerification> VerifyAsync(CancellationToken cancellationToken) => AskAsync(context => VerifyAsync(context, cancellationToken));
+
+    private static async Task<ChainVerification> VerifyAsync(RegistryDbContext context, CancellationToken cancellationToken)
     {
-        await using var context = contexts.CreateDbContext();
+        context.Database.SetCommandTimeout(TimeSpan.FromMinutes(10));
         // Read first: rows that come later are not part of the walk, and a row that the head knows must be there.
         var head = await context.Heads.SingleAsync(cancellationToken);
         var count = 0L;
@@ -63,6 +61,26 @@ internal sealed class PostgresChangeHistory(IDbContextFactory<RegistryDbContext>
 
         var ends = last is null ? head.Revision == 0 : last.Revision == head.Revision && last.Hash.AsSpan().SequenceEqual(head.Hash);
         return new(count, ends ? null : (last?.Revision ?? 0) + 1);
+    }
+
+    /// <summary>Runs a query; once more when its pooled connection turns out to be from before Postgres went away.</summary>
+    /// <exception cref="NpgsqlException">Postgres is away.</exception>
+    private async Task<T> AskAsync<T>(Func<RegistryDbContext, Task<T>> query)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await using var context = contexts.CreateDbContext();
+                return await query(context);
+            }
+            catch (InvalidOperationException e) when (e.InnerException is NpgsqlException { IsTransient: true } away)
+            {
+                // EF Core wraps what may pass by itself; callers know the database's own exception.
+                if (attempt == 2)
+                    ExceptionDispatchInfo.Throw(away);
+            }
+        }
     }
 
     // The retained log may begin later than the first change; what came before it is then taken on trust.

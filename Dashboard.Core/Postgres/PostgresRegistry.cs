@@ -87,7 +87,7 @@ public sealed partial class PostgresRegistry : IRegistry, IHostedService, IAsync
         {
             try
             {
-                await SchemaRunner.ApplyAsync(_options.OwnerConnectionString ?? _options.ConnectionString, _logger, cancellationToken);
+                await SchemaRunner.ApplyAsync(string.IsNullOrEmpty(_options.OwnerConnectionString) ? _options.ConnectionString : _options.OwnerConnectionString, _logger, cancellationToken);
                 await LoadAsync();
                 break;
             }

@@ -16,7 +16,7 @@ internal sealed class RegistryDbContextFactory : IDbContextFactory<RegistryDbCon
             ApplicationName = "dashboard history",
             MaxPoolSize = 8,
             Timeout = (int)options.ConnectTimeout.TotalSeconds,
-            CommandTimeout = 15,
+            CommandTimeout = 5,
         });
         _options = new DbContextOptionsBuilder<RegistryDbContext>()
             .UseNpgsql(_source)

@@ -1,3 +1,4 @@
+using Dashboard.Core.Postgres;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
 using Dashboard.Tests.Support;
@@ -89,6 +90,23 @@ public sealed class PostgresOutageTests
         Assert.Equal(HealthStatus.Unhealthy, update!.After.FindInstance(new("cart", "cart-1"))!.HealthStatus);
         Assert.Equal(["instance.health"], update.Changes.Select(change => change.Action));
         Assert.False(subscription.TryRead(out _));
+    }
+
+    [Fact]
+    public async Task History_fails_soon_with_the_databases_own_exception_and_works_again_at_once()
+    {
+        await using var postgres = await PostgresServer.StartPrivateAsync();
+        await using var registry = await OpenAsync(postgres.ConnectionString);
+        await registry.CommitAsync(Register("cart", "cart-1"));
+        await using var contexts = new RegistryDbContextFactory(new() { ConnectionString = postgres.ConnectionString });
+        var history = new PostgresChangeHistory(contexts);
+        Assert.Single(await history.QueryAsync(new(), Cancelled));
+
+        await postgres.StopAsync();
+        await Assert.ThrowsAnyAsync<System.Data.Common.DbException>(() => history.QueryAsync(new(), Cancelled));
+        await postgres.StartAsync();
+
+        Assert.Single(await history.QueryAsync(new(), Cancelled));
     }
 
     [Fact]

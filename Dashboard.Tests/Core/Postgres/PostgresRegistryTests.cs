@@ -3,6 +3,7 @@ using Dashboard.Core.Postgres;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
 using Dashboard.Tests.Support;
+using Npgsql;
 using static Dashboard.Tests.Core.Postgres.RegistryStore;
 
 namespace Dashboard.Tests.Core.Postgres;
@@ -36,12 +37,20 @@ public sealed class PostgresRegistryTests(PostgresServer postgres)
     {
         var database = await postgres.CreateDatabaseAsync();
         await using var registry = await OpenAsync(database);
-        var transactions = (long)(await QueryAsync(database, "select count(distinct xmin::text) from change"))!;
+        await using var listener = new NpgsqlConnection(database);
+        var notifications = new List<string>();
+        listener.Notification += (_, notification) => notifications.Add(notification.Payload);
+        await listener.OpenAsync(Cancelled);
+        await using (var listen = new NpgsqlCommand("listen registry_change", listener))
+            await listen.ExecuteNonQueryAsync(Cancelled);
 
         await Task.WhenAll(Enumerable.Range(0, 1000).Select(n => registry.CommitAsync(Register("cart", $"cart-{n}"))));
 
-        transactions = (long)(await QueryAsync(database, "select count(distinct xmin::text) from change"))! - transactions;
+        var transactions = (long)(await QueryAsync(database, "select count(distinct xmin::text) from change"))!;
         Assert.InRange(transactions, 2, 100);
+        while (notifications.LastOrDefault() != "1000")
+            await listener.WaitAsync(Cancelled);
+        Assert.Equal(transactions, notifications.Count);
     }
 
     [Fact]
@@ -219,7 +228,7 @@ public sealed class PostgresRegistryTests(PostgresServer postgres)
         good.AddRange(Enumerable.Range(20, 20).Select(n => registry.CommitAsync(Register("cart", $"cart-{n}"))));
 
         await Task.WhenAll(good);
-        await Assert.ThrowsAnyAsync<Npgsql.PostgresException>(() => bad);
+        await Assert.ThrowsAnyAsync<PostgresException>(() => bad);
         Assert.Equal(40, registry.Current.Revision);
         Assert.True(registry.Availability.IsAvailable);
     }
@@ -255,7 +264,7 @@ public sealed class PostgresRegistryTests(PostgresServer postgres)
         await registry.CommitAsync(Register("cart", "cart-1"));
 
         foreach (var sql in new[] { "update change set actor = 'nobody'", "delete from change", "truncate change" })
-            Assert.Contains("append-only", (await Assert.ThrowsAsync<Npgsql.PostgresException>(() => QueryAsync(database, sql))).MessageText, StringComparison.Ordinal);
+            Assert.Contains("append-only", (await Assert.ThrowsAsync<PostgresException>(() => QueryAsync(database, sql))).MessageText, StringComparison.Ordinal);
     }
 
     [Fact]
