@@ -128,7 +128,11 @@ public sealed class PostgresRegistryTests(PostgresServer postgres)
         await using var other = await OpenAsync(database);
         using var seenByOther = other.Feed.Subscribe(capacity: 10_000);
 
-        await Task.WhenAll(Enumerable.Range(0, 200).Select(n => (n % 2 == 0 ? one : other).CommitAsync(Register($"service-{n % 3}", $"i-{n}"))));
+        await Task.WhenAll(Enumerable.Range(0, 32).Select(writer => Task.Run(async () =>
+        {
+            for (var n = 0; n < 15; n++)
+                await (writer % 2 == 0 ? one : other).CommitAsync(Register($"service-{n % 3}", $"{writer}-{n}"));
+        })));
         await FillAsync(one);
         await EventuallyAsync(() => one.Current.Revision == other.Current.Revision, "both at one revision");
 
