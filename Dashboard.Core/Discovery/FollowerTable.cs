@@ -18,6 +18,7 @@ public sealed class FollowerTable(TimeProvider time)
     private readonly ConcurrentDictionary<string, Follower> _followers = new(StringComparer.Ordinal);
     private readonly TimeProvider _time = time;
     private long _turnedAway;
+    private TaskCompletionSource? _pulse;
 
     /// <summary>Everyone known, by id.</summary>
     public ImmutableArray<Follower> Current => [.. _followers.Values.OrderBy(follower => follower.Id, StringComparer.Ordinal)];
@@ -108,6 +109,7 @@ public sealed class FollowerTable(TimeProvider time)
                 LastRefusal = known.RefusedRevision <= revision ? null : known.LastRefusal,
                 RefusedRevision = known.RefusedRevision <= revision ? null : known.RefusedRevision,
             });
+        Pulse();
     }
 
     /// <summary>Notes that a follower that asks for each service by itself has taken a revision of one: that says nothing of the others.</summary>
@@ -128,6 +130,20 @@ public sealed class FollowerTable(TimeProvider time)
                     LastSeen = now,
                 };
         });
+        Pulse();
+    }
+
+    /// <summary>A task that completes when the next acknowledgement or refusal was noted. Take it, then look, then await it.</summary>
+    public Task NextAcknowledgement()
+    {
+        var pulse = Volatile.Read(ref _pulse);
+        if (pulse is null)
+        {
+            var fresh = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            pulse = Interlocked.CompareExchange(ref _pulse, fresh, null) ?? fresh;
+        }
+
+        return pulse.Task;
     }
 
     /// <summary>Notes that a follower refused a revision, and why.</summary>
@@ -135,6 +151,7 @@ public sealed class FollowerTable(TimeProvider time)
     {
         var now = _time.GetUtcNow();
         Update(id, known => known with { LastRefusal = reason, RefusedRevision = revision, LastSeen = now });
+        Pulse();
     }
 
     /// <summary>Notes that a report came.</summary>
@@ -162,6 +179,8 @@ public sealed class FollowerTable(TimeProvider time)
                 _followers.TryRemove(new(id, follower));
         }
     }
+
+    private void Pulse() => Interlocked.Exchange(ref _pulse, null)?.TrySetResult();
 
     private void Update(string id, Func<Follower, Follower> update)
     {

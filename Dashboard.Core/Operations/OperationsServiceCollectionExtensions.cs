@@ -3,21 +3,18 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Dashboard.Core.Operations;
 
-/// <summary>Adds previews, operators' acts and the life of operations.</summary>
+/// <summary>Adds previews, operators' acts and the life of operations. Needs the registry, discovery and traffic.</summary>
 public static class OperationsServiceCollectionExtensions
 {
     public static IServiceCollection AddOperations(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton<IServiceRates, NoRates>();
+        services.TryAddSingleton<IServiceRates, TrafficRates>();
         services.AddSingleton<PreviewCalculator>();
         services.AddSingleton<OperatorDesk>();
         services.AddSingleton<OperationTracker>();
+        services.AddSingleton<TimedIntents>();
+        services.AddHostedService<OperationService>();
         return services;
-    }
-
-    private sealed class NoRates : IServiceRates
-    {
-        public IReadOnlyDictionary<string, double>? RpsOf(string service) => null;
     }
 }

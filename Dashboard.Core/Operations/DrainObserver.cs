@@ -1,0 +1,72 @@
+using System.Collections.Immutable;
+using Dashboard.Core.Discovery;
+using Dashboard.Core.Registry;
+using Dashboard.Core.Traffic;
+
+namespace Dashboard.Core.Operations;
+
+/// <summary>What draining instances still have in flight, known or unknown.</summary>
+internal sealed class DrainObserver(TrafficStore traffic, FollowerTable followers)
+{
+    /// <summary>How long an instance must be known to be idle before it counts as drained.</summary>
+    public static readonly TimeSpan IdleTime = TimeSpan.FromSeconds(10);
+
+    private const int NamesShown = 3;
+
+    /// <summary>Looks at every instance that the drain is about, and keeps the time since when all are known to be idle.</summary>
+    public DrainView Observe(Operation operation, RegistrySnapshot snapshot, OperationMemory memory, IReadOnlyCollection<string> laggards, DateTimeOffset now)
+    {
+        ImmutableArray<DrainingInstance> instances = [.. KeysOf(operation, snapshot).Select(key => Look(key, operation, snapshot, memory, laggards))];
+        // A node without instances is idle; so is one whose instances are.
+        var idle = memory.AllAcknowledgedAt is not null && instances.All(instance => instance.IsKnownIdle);
+        if (!idle)
+            memory.ZeroSince = null;
+        else if (memory.ZeroSince is { } since && GotRequests(instances, since))
+            // Zero at each look, and yet requests came and went in between.
+            memory.ZeroSince = now;
+        else
+            memory.ZeroSince ??= now;
+
+        return new(
+            operation.Deadline,
+            operation.AtDeadline ?? DeadlineAction.Hold,
+            instances,
+            memory.ZeroSince,
+            operation.Deadline <= now && (operation.AtDeadline ?? DeadlineAction.Hold) == DeadlineAction.Hold);
+    }
+
+    /// <summary>The instances of a drain: those it was opened for, and those that registered on its node since.</summary>
+    public static IEnumerable<InstanceKey> KeysOf(Operation operation, RegistrySnapshot snapshot) =>
+        operation.Node is { } node && snapshot.Nodes.TryGetValue(node, out var found)
+            ? operation.Instances.Union(found.Instances).OrderBy(key => key.ToString(), StringComparer.Ordinal)
+            : operation.Instances;
+
+    private DrainingInstance Look(InstanceKey key, Operation operation, RegistrySnapshot snapshot, OperationMemory memory, IReadOnlyCollection<string> laggards)
+    {
+        // Before the last acknowledgement a word says nothing: its follower may still send.
+        var flight = traffic.InFlight(key, operation.Followers, memory.AllAcknowledgedAt ?? DateTimeOffset.MinValue);
+        var intent = snapshot.FindInstance(key)?.EffectiveIntent.Kind ?? snapshot.OperatorStateOf(key).Intent.Kind;
+        return new(key, intent, flight.Requests - flight.LongLived, flight.LongLived, WhyUnknown(operation, flight, laggards));
+    }
+
+    private string? WhyUnknown(Operation operation, InFlightKnowledge flight, IReadOnlyCollection<string> laggards)
+    {
+        if (operation.Followers.IsEmpty)
+            return "no data plane followed when the drain began, so nobody tells what is in flight";
+
+        if (laggards.Count > 0)
+            return $"{Names(laggards)} has not acknowledged yet and may still send";
+
+        var mute = operation.Followers.Where(id => followers.Find(id) is { Reports: false }).ToArray();
+        return mute.Length > 0 ? $"{Names(mute)} does not report what it has in flight"
+            : flight.Unknown.Length > 0 ? $"{Names(flight.Unknown)} is silent"
+            : null;
+    }
+
+    private bool GotRequests(ImmutableArray<DrainingInstance> instances, DateTimeOffset since) =>
+        instances.GroupBy(instance => instance.Key.Service, StringComparer.Ordinal).Any(group =>
+            traffic.QuerySince(group.Key, since) is var window && group.Any(instance => window.Of(instance.Key.Id).Figures.Requests > 0));
+
+    private static string Names(IReadOnlyCollection<string> names) =>
+        names.Count <= NamesShown ? string.Join(", ", names) : $"{string.Join(", ", names.Take(NamesShown))} and {names.Count - NamesShown} more";
+}

@@ -1,0 +1,137 @@
+using System.Collections.Immutable;
+using Dashboard.Core.Balancing;
+using Dashboard.Core.Registry;
+using Dashboard.Core.Traffic;
+
+namespace Dashboard.Core.Operations;
+
+/// <summary>Whether the traffic after the last acknowledgement is what the registry intends.</summary>
+internal sealed class EffectObserver(TrafficStore traffic)
+{
+    /// <summary>How long a window is that may count against an operation.</summary>
+    public static readonly TimeSpan Window = TimeSpan.FromSeconds(5);
+
+    /// <summary>Disagreeing windows in a row that raise the alarm.</summary>
+    public const int WindowsToDisagree = 3;
+
+    /// <summary>Compares every target's actual share with the intended one and keeps count of disagreeing windows.</summary>
+    public Effect Observe(Operation operation, RegistrySnapshot snapshot, OperationMemory memory, DateTimeOffset now)
+    {
+        if (memory.AllAcknowledgedAt is not { } since)
+            return new([], ShareVerdict.CannotTell, "waits for the acknowledgements");
+
+        var targets = ImmutableArray.CreateBuilder<ObservedTarget>(operation.Instances.Length);
+        var why = default(string);
+        foreach (var group in operation.Instances.GroupBy(key => key.Service, StringComparer.Ordinal))
+        {
+            why = (snapshot.TryGetService(group.Key, out var service) ? ObserveService(service, group, memory, since, now, targets) : $"{group.Key} is gone") ?? why;
+        }
+
+        var verdict = targets.Any(target => target.Agrees == false) ? ShareVerdict.Disagrees
+            : why is not null || targets.Count == 0 || targets.Any(target => target.Agrees is null) ? ShareVerdict.CannotTell
+            : ShareVerdict.Agrees;
+        var effect = new Effect(targets.ToImmutable(), verdict, verdict == ShareVerdict.CannotTell ? why ?? TooFew(targets) : null);
+        Count(memory, effect, now);
+        return effect;
+    }
+
+    private string? ObserveService(
+        ServiceSnapshot service,
+        IEnumerable<InstanceKey> keys,
+        OperationMemory memory,
+        DateTimeOffset since,
+        DateTimeOffset now,
+        ImmutableArray<ObservedTarget>.Builder targets)
+    {
+        var shares = SharePrediction.For(service.Serving);
+        var from = SampleStart(service.Name, shares, memory, since, now);
+        var window = traffic.QuerySince(service.Name, from);
+        var total = window.Instances.Sum(instance => instance.Figures.Requests);
+        string? why = null;
+        foreach (var key in keys)
+        {
+            var evidence = new ShareEvidence(shares.Of(key.Id), window.Of(key.Id).Figures.Requests, total);
+            var obstacle = Obstacle(service, key);
+            why ??= obstacle;
+            var verdict = obstacle is not null ? ShareVerdict.CannotTell : shares.Approximate ? evidence.ZeroVerdict : evidence.Verdict;
+            bool? agrees = verdict switch { ShareVerdict.Agrees => true, ShareVerdict.Disagrees => false, _ => null };
+            targets.Add(new(key, evidence.Requests, evidence.Intended, evidence.Actual, evidence.NoiseBand, agrees));
+        }
+
+        return why ?? (total == 0 ? $"no request to {service.Name} was reported since the last acknowledgement" : null);
+    }
+
+    // The sample holds for one set of intended shares: what another change moved since says nothing of this one.
+    private static DateTimeOffset SampleStart(string service, SharePrediction shares, OperationMemory memory, DateTimeOffset since, DateTimeOffset now)
+    {
+        var signature = Signature(shares);
+        if (!memory.Samples.TryGetValue(service, out var sample))
+            memory.Samples[service] = sample = (signature, since);
+        else if (sample.Signature != signature)
+            memory.Samples[service] = sample = (signature, now);
+
+        return sample.From;
+    }
+
+    private static long Signature(SharePrediction shares)
+    {
+        var hash = new HashCode();
+        var second = 17L;
+        foreach (var (id, share) in shares.Shares)
+        {
+            hash.Add(id, StringComparer.Ordinal);
+            hash.Add(share);
+            second = unchecked(second * 31 + BitConverter.DoubleToInt64Bits(share));
+        }
+
+        return unchecked(second ^ ((long)hash.ToHashCode() << 17));
+    }
+
+    /// <summary>Why an instance that should get traffic gets none for a reason of its own.</summary>
+    private static string? Obstacle(ServiceSnapshot service, InstanceKey key)
+    {
+        if (!service.Instances.TryGetValue(key.Id, out var instance))
+            return $"{key.Id} is not registered any more";
+
+        if (instance.Operator.Ramp is { } ramp)
+            return $"{key.Id} is still ramping, at {ramp.Percent} % of its weight";
+
+        return instance.IsWanted && !service.Serving.Endpoints.Any(endpoint => endpoint.Id == key.Id)
+            ? $"{key.Id} is {instance.HealthStatus.ToString().ToLowerInvariant()} and gets no traffic for that reason"
+            : null;
+    }
+
+    private static void Count(OperationMemory memory, Effect effect, DateTimeOffset now)
+    {
+        memory.NextWindow ??= now + Window;
+        if (effect.Verdict == ShareVerdict.Agrees)
+        {
+            memory.Disagreements = 0;
+            memory.Disagreement = null;
+            return;
+        }
+
+        if (now < memory.NextWindow)
+            return;
+
+        memory.NextWindow = now + Window;
+        if (effect.Verdict != ShareVerdict.Disagrees)
+            return;
+
+        memory.Disagreements++;
+        memory.Disagreement = StageLine.Shares(effect);
+        // The next window looks at fresh requests alone, so that what was wrong once does not count for ever.
+        foreach (var (service, sample) in memory.Samples.ToArray())
+            memory.Samples[service] = (sample.Signature, now);
+    }
+
+    private static string TooFew(IEnumerable<ObservedTarget> targets)
+    {
+        var missing = targets.Where(target => target.Agrees is null).Select(target => ShareEvidence.RequestsToTell(target.Intended)).DefaultIfEmpty(0).Max();
+        return $"too few requests since the last acknowledgement; {missing} are needed";
+    }
+}
+
+/// <summary>What the traffic shows of an operation.</summary>
+/// <param name="Why">Why it cannot be told; null when it can.</param>
+internal sealed record Effect(ImmutableArray<ObservedTarget> Targets, ShareVerdict Verdict, string? Why);

@@ -1,0 +1,50 @@
+using System.Collections.Immutable;
+using Dashboard.Core.Registry;
+using Dashboard.Core.Registry.Commands;
+
+namespace Dashboard.Core.Operations;
+
+/// <summary>What operators decided for a time: maintenance that expires and weights that grow back after an undrain.</summary>
+internal sealed class TimedIntents(TimeProvider time)
+{
+    // A ramp moves in steps of so many percent: every step is a revision that all followers take.
+    private const int StepPercent = 5;
+
+    private ImmutableDictionary<InstanceKey, OperatorState>? _seen;
+    private ImmutableArray<(InstanceKey Key, OperatorState State)> _timed = [];
+
+    /// <summary>What is to be done now.</summary>
+    public ImmutableArray<RegistryCommand> Due(RegistrySnapshot snapshot)
+    {
+        if (!ReferenceEquals(_seen, snapshot.OperatorStates))
+        {
+            _seen = snapshot.OperatorStates;
+            _timed = [.. _seen.Where(pair => pair.Value is { Ramp: not null } or { Intent: { Kind: IntentKind.Maintenance, Until: not null } }).Select(pair => (pair.Key, pair.Value))];
+        }
+
+        if (_timed.IsEmpty)
+            return [];
+
+        var now = time.GetUtcNow();
+        return [.. _timed.Select(timed => Due(timed.Key, timed.State, now)).OfType<RegistryCommand>()];
+    }
+
+    private static RegistryCommand? Due(InstanceKey key, OperatorState state, DateTimeOffset now)
+    {
+        if (state.Intent is { Kind: IntentKind.Maintenance, Until: { } until } && until <= now)
+            return new UndrainInstance(key) { Reason = "maintenance has expired" };
+
+        if (state.Ramp is not { } ramp)
+            return null;
+
+        var percent = PercentAt(ramp, now);
+        return percent > ramp.Percent ? new StepRamp(key, percent) : null;
+    }
+
+    /// <summary>10 % at the start, 100 % after the ramp's time, linear between, in steps.</summary>
+    internal static int PercentAt(Ramp ramp, DateTimeOffset now)
+    {
+        var part = (now - ramp.StartedAt).TotalSeconds / ramp.Seconds;
+        return part >= 1 ? 100 : part <= 0 ? 10 : (int)(10 + 90 * part) / StepPercent * StepPercent;
+    }
+}
