@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { ServiceFrame } from '../src/frames.js';
+import { backoff } from '../src/live/backoff.js';
+import { ServiceState } from '../src/live/serviceState.js';
+import { idle, TopologyState } from '../src/live/topologyState.js';
+import { busy, call, frame, mesh, node } from './meshes.js';
+
+test('a delta that follows changes what it names and nothing else', () => {
+  const state = mesh([node('cart'), node('orders')], [call('orders', 'cart')]);
+
+  assert(state.apply(frame(1, { nodes: [node('cart', { eligible: 1 })], traffic: [['cart', busy]] })));
+
+  assert.equal(state.nodes.get('cart')?.eligible, 1);
+  assert.equal(state.nodes.get('orders')?.eligible, 2);
+  assert.equal(state.trafficOf('cart').rps, 10);
+  assert.equal(state.edges.size, 1);
+});
+
+test('a removed service takes its traffic along', () => {
+  const state = mesh([node('cart')], [], { traffic: [['cart', busy]] });
+
+  state.apply(frame(1, { removed: ['cart'], ghosts: [{ name: 'cart', leftAt: 5 }] }));
+
+  assert.equal(state.nodes.size, 0);
+  assert.deepEqual(state.trafficOf('cart'), idle);
+  assert.equal(state.ghosts[0]?.name, 'cart');
+});
+
+test('a gap in the sequence is refused and leaves the state as it was, until a full frame comes', () => {
+  const state = mesh([node('cart')]);
+
+  assert.equal(state.apply(frame(2, { removed: ['cart'] })), false);
+  assert.equal(state.nodes.size, 1);
+
+  assert(state.apply(frame(7, { kind: 'full', nodes: [node('orders')] })));
+  assert(state.apply(frame(8)));
+  assert.deepEqual([...state.nodes.keys()], ['orders']);
+});
+
+test('a delta before the first full frame, and one of another generation, are refused', () => {
+  assert.equal(new TopologyState().apply(frame(0)), false);
+  assert.equal(mesh([node('cart')]).apply(frame(1, { generation: 'other' })), false);
+});
+
+test('an instance that is not named in a traffic frame did what it did before', () => {
+  const state = new ServiceState('cart');
+  const instance = { id: 'a', address: '', port: 1, node: '', zone: '', version: '', weight: 1, intent: 'active', health: 'healthy', serving: true } as const;
+  const base: ServiceFrame = {
+    kind: 'full', sequence: 0, revision: 0, generation: 'g', at: 0, staleSince: null, service: 'cart', exists: true, instances: [instance], removed: [],
+    traffic: [['a', busy]], samples: [], marks: [], ghosts: null, history: [['a', [1, 2]]],
+  };
+  state.apply(base);
+
+  const quiet = { ...base, kind: 'traffic', instances: [], traffic: [], history: [] } as const;
+  assert(state.apply({ ...quiet, sequence: 1, samples: [{ at: 1000, rps: 10, errorRate: null, p50: null, p95: null, p99: null }] }));
+  assert(state.apply({ ...quiet, sequence: 2, samples: [{ at: 1000, rps: 10, errorRate: null, p50: null, p95: null, p99: null }] }));
+
+  assert.deepEqual(state.history.get('a'), [1, 2, 10, 10]);
+  assert.equal(state.samples.length, 1, 'a second that is told twice counts once');
+});
+
+test('reconnecting never gives up, never waits longer than 8 s, and is spread', () => {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    assert(backoff(attempt, () => 0) >= 125);
+    assert(backoff(attempt, () => 1) <= 8000);
+    assert(backoff(attempt, () => 0) < backoff(attempt, () => 1));
+  }
+});
