@@ -110,8 +110,8 @@ internal sealed partial class DnsBenchmark : IBenchmark
             for (var j = 0; j < Instances; j++)
             {
                 hosts.AppendLine(CultureInfo.InvariantCulture, $"{Address(i, j)} {Host(i)}.mesh");
-                hosts.AppendLine(CultureInfo.InvariantCulture, $"{Address(i, j)} {Address(i, j).Replace('.', '-')}.addr.{Service(i)}.mesh");
-                settings.AppendLine(CultureInfo.InvariantCulture, $"srv-host={SrvName(i)}.mesh,{Address(i, j).Replace('.', '-')}.addr.{Service(i)}.mesh,8080,1,100");
+                hosts.AppendLine(CultureInfo.InvariantCulture, $"{Address(i, j)} {Address(i, j).Replace('.', '-')}-8080.addr.{Service(i)}.mesh");
+                settings.AppendLine(CultureInfo.InvariantCulture, $"srv-host={SrvName(i)}.mesh,{Address(i, j).Replace('.', '-')}-8080.addr.{Service(i)}.mesh,8080,1,100");
             }
         }
 

@@ -57,9 +57,9 @@ public sealed class AgentPolls(FollowerTable followers, TimeProvider time)
             }
         }
 
-        followers.Seen(follower, FollowerKind.AgentCheck, address, ImmutableHashSet.Create(StringComparer.Ordinal, question.Service), reports: false);
+        followers.Seen(follower, FollowerKind.AgentCheck, address, ImmutableHashSet.Create(StringComparer.Ordinal, question.Service), reports: false, dueBy: now + Kept);
         if (taken > 0)
-            followers.Acknowledge(follower, generation, taken);
+            followers.Acknowledge(follower, generation, question.Service, taken);
     }
 
     private void Sweep(DateTimeOffset now)

@@ -84,7 +84,7 @@ public sealed class DnsClients
 
         _listed[address] = now;
         var text = address.ToString();
-        _followers.Seen(Id(text), FollowerKind.Dns, text, ImmutableHashSet.Create(StringComparer.Ordinal, service), reports: false);
+        _followers.Seen(Id(text), FollowerKind.Dns, text, ImmutableHashSet.Create(StringComparer.Ordinal, service), reports: false, dueBy: now + 2 * Again);
     }
 
     private static string Id(string address) => $"dns:{address}";

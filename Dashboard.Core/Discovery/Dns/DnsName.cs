@@ -35,6 +35,12 @@ internal static class DnsName
         return string.Join('-', Enumerable.Range(0, 8).Select(i => $"{bytes[2 * i] << 8 | bytes[2 * i + 1]:x}"));
     }
 
+    /// <summary>
+    /// One label that names an instance by address and port: <c>10-0-0-1-8080</c>. SRV targets are these: HAProxy gives each address of the additional section to one server
+    /// alone, so that instances on one host need names of their own.
+    /// </summary>
+    public static string EndpointLabel(IPAddress address, int port) => $"{AddressLabel(address)}-{port}";
+
     /// <summary>Reads <c>1.0.0.10.in-addr.arpa</c> (RFC 1035 section 3.5) and its like under <c>ip6.arpa</c> (RFC 3596 section 2.5); null when it is not the name of one address.</summary>
     public static IPAddress? FromReverse(ReadOnlySpan<char> name)
     {

@@ -19,26 +19,27 @@ internal sealed class DnsPresence
 
     private readonly Dictionary<string, IPAddress?> _names = new(StringComparer.Ordinal);
 
-    private DnsPresence(IEnumerable<(string Address, string? Zone, string? Version)> instances)
+    private DnsPresence(IEnumerable<(string Address, int Port, string? Zone, string? Version)> instances)
     {
-        foreach (var (address, zone, version) in instances)
+        foreach (var (address, port, zone, version) in instances)
         {
             Add(zone, Zone);
             Add(version, Version);
             if (IPAddress.TryParse(address, out var parsed))
             {
                 _names[Prefix(DnsName.AddressLabel(parsed), Address)] = parsed;
+                _names[Prefix(DnsName.EndpointLabel(parsed, port), Address)] = parsed;
                 _names.TryAdd(Address, null);
             }
         }
     }
 
     public static DnsPresence Of(ServiceSnapshot service) => Known.GetValue(service, static key => new(
-        ((ServiceSnapshot)key).Instances.Values.Select(instance => (instance.Registration.Address, instance.Registration.Zone, instance.Registration.Version))));
+        ((ServiceSnapshot)key).Instances.Values.Select(instance => (instance.Registration.Address, instance.Registration.Port, instance.Registration.Zone, instance.Registration.Version))));
 
     public static DnsPresence Of(ServingSet set) => Known.GetValue(set, static key => new(
-        ((ServingSet)key).Endpoints.Select(endpoint => (endpoint.Address, endpoint.Zone, endpoint.Version))
-            .Concat(((ServingSet)key).Leaving.Select(endpoint => (endpoint.Address, (string?)null, (string?)null)))));
+        ((ServingSet)key).Endpoints.Select(endpoint => (endpoint.Address, endpoint.Port, endpoint.Zone, endpoint.Version))
+            .Concat(((ServingSet)key).Leaving.Select(endpoint => (endpoint.Address, endpoint.Port, (string?)null, (string?)null)))));
 
     /// <summary>What stands before the service's name, for example <c>zone-a.zone</c>. Names are compared in lower case.</summary>
     public static string Prefix(string value, string kind) => $"{value.ToLowerInvariant()}.{kind}";

@@ -18,9 +18,6 @@ internal sealed class DnsServiceRecords
     private readonly byte[] _bytes;
     private readonly int[] _starts;
     private readonly byte[][] _addresses;
-
-    // The first record with the same target: its address is given once.
-    private readonly int[] _firsts;
     private readonly DnsLine _line;
     private readonly uint _ttl;
 
@@ -29,16 +26,14 @@ internal sealed class DnsServiceRecords
         _ttl = authority.Ttl;
         _starts = new int[endpoints.Count + 1];
         _addresses = new byte[endpoints.Count][];
-        _firsts = new int[endpoints.Count];
         var heaviest = endpoints.Count == 0 ? 1 : endpoints.Max(item => item.Endpoint.Weight);
         var bytes = new ArrayBufferWriter<byte>(Math.Max(1, endpoints.Count * 48));
         var weights = new long[endpoints.Count];
         var identities = new ulong[endpoints.Count];
-        Dictionary<IPAddress, int> firsts = [];
         for (var i = 0; i < endpoints.Count; i++)
         {
             var (endpoint, address) = endpoints[i];
-            var target = DnsName.ToWire($"{DnsName.AddressLabel(address)}.addr.{service}.{authority.Zone}");
+            var target = DnsName.ToWire($"{DnsName.EndpointLabel(address, endpoint.Port)}.addr.{service}.{authority.Zone}");
             var record = bytes.GetSpan(TargetAt + target.Length);
             BinaryPrimitives.WriteUInt16BigEndian(record, DnsWriter.PointerToQuestion);
             BinaryPrimitives.WriteUInt16BigEndian(record[2..], DnsType.Srv);
@@ -54,7 +49,6 @@ internal sealed class DnsServiceRecords
             bytes.Advance(TargetAt + target.Length);
             _starts[i + 1] = bytes.WrittenCount;
             _addresses[i] = address.GetAddressBytes();
-            _firsts[i] = firsts.TryAdd(address, i) ? i : firsts[address];
             weights[i] = endpoint.Weight;
             identities[i] = Identity(endpoint.Id);
         }
@@ -88,21 +82,15 @@ internal sealed class DnsServiceRecords
         writer.Append(_bytes.AsSpan(0, _starts[start]));
 
         var additional = 0;
-        byte[]? rented = null;
-        var given = Count <= 1024 ? stackalloc byte[1024] : rented = ArrayPool<byte>.Shared.Rent(Count);
-        given[..Count].Clear();
         for (var i = 0; i < Count; i++)
         {
             var index = start + i < Count ? start + i : start + i - Count;
             var at = index >= start ? first + _starts[index] - _starts[start] : second + _starts[index];
-            if (given[_firsts[index]] == 0 && !WriteAddress(ref writer, index, at, ref additional))
+            if (!WriteAddress(ref writer, index, at))
                 break;
 
-            given[_firsts[index]] = 1;
+            additional++;
         }
-
-        if (rented is not null)
-            ArrayPool<byte>.Shared.Return(rented);
 
         return (Count, additional);
     }
@@ -123,7 +111,7 @@ internal sealed class DnsServiceRecords
         return (answers, 0);
     }
 
-    private bool WriteAddress(ref DnsWriter writer, int index, int recordAt, ref int additional)
+    private bool WriteAddress(ref DnsWriter writer, int index, int recordAt)
     {
         var address = _addresses[index];
         var target = _bytes.AsSpan((_starts[index] + TargetAt).._starts[index + 1]);
@@ -138,7 +126,6 @@ internal sealed class DnsServiceRecords
 
         writer.AppendRecord(address.Length == 4 ? DnsType.A : DnsType.Aaaa, _ttl, address.Length);
         writer.Append(address);
-        additional++;
         return true;
     }
 

@@ -62,6 +62,10 @@ internal sealed class DnsZone(DnsAuthority authority, Func<RegistrySnapshot?> re
         var best = new DnsMatch(DnsMatchKind.Missing);
         for (var take = Math.Min(2, labels); take >= 1; take--)
         {
+            // Without such a namespace there is no such service: the usual case for a part of a service, which then costs no string to look it up by.
+            if (take == 2 && !IsNamespace(name[starts[labels - 1]..], catalog))
+                continue;
+
             if (Service(name[starts[labels - take]..], catalog) is not { } service)
                 continue;
 
