@@ -66,6 +66,7 @@ internal sealed class MassLossBrake
                 Release();
             }
 
+            _committed = false;
             return;
         }
 
