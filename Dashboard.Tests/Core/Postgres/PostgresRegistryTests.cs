@@ -237,6 +237,29 @@ public sealed class PostgresRegistryTests(PostgresServer postgres)
         Assert.True(registry.Availability.IsAvailable);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_commit_whose_answer_was_lost_is_neither_lost_nor_repeated(bool anotherWroteSince)
+    {
+        var database = await postgres.CreateDatabaseAsync();
+        await using var other = await OpenAsync(database);
+        await using var proxy = new CuttingProxy(database);
+        await using var registry = await OpenAsync(proxy.ConnectionString);
+        proxy.LoseAnswerTo("pg_notify");
+
+        var committed = registry.CommitAsync(Register("cart", "cart-1"));
+        var others = anotherWroteSince ? Enumerable.Range(0, 20).Select(n => other.CommitAsync(Register("search", $"search-{n}"))).ToArray() : [];
+
+        Assert.NotNull((await committed).Change);
+        await Task.WhenAll(others);
+        Assert.Equal(1, proxy.Cuts);
+        Assert.Equal(1L, await QueryAsync(database, "select count(*) from change where target = 'cart/cart-1'"));
+        await EventuallyAsync(() => registry.Current.Revision == 1 + others.Length && other.Current.Revision == 1 + others.Length, "both see everything");
+        Assert.Equal(Dump(other.Current), Dump(registry.Current));
+        Assert.True(registry.Availability.IsAvailable);
+    }
+
     [Fact]
     public async Task A_reason_with_characters_that_Postgres_refuses_is_kept_readable()
     {
