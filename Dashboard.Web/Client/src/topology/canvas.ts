@@ -237,7 +237,7 @@ export class TopologyCanvas {
     const cy = this.#cy;
     const now = this.#state!.at;
     const wanted = new Map<string, { group: 'nodes' | 'edges'; data: MarkData }>();
-    for (const node of this.#scene.nodes) wanted.set(node.id, { group: 'nodes', data: this.#marks.node(node, now) });
+    for (const node of this.#scene.nodes) wanted.set(node.id, { group: 'nodes', data: this.#marks.node(node, now, this.#scene.nodes.length > 120) });
     for (const edge of this.#scene.edges) wanted.set(edge.id, { group: 'edges', data: this.#marks.edge(edge) });
     const added: ElementDefinition[] = [];
     cy.batch(() => {

@@ -11,6 +11,8 @@ export interface LayoutRequest {
 }
 export type LayoutResult = readonly (readonly [id: string, x: number, y: number])[];
 
+const largestDirected = 150;
+
 cytoscape.use(fcose);
 
 /**
@@ -23,11 +25,18 @@ export function layOut(request: LayoutRequest): LayoutResult {
   let bestScore = Infinity;
   for (let seed = 1; seed <= (small ? 6 : 1) && bestScore > 0; seed++) {
     const once = layOutOnce(request, seed);
-    const result = small ? untangle(once, request) : once;
+    const result = small ? untangle(once, request) : turned(once, request.tall);
     const score = small ? confusion(result, request.edges) : 0;
     if (score < bestScore) [best, bestScore] = [result, score];
   }
   return best;
+}
+
+/** A large graph is laid out without a direction: its longer side follows the canvas'. */
+function turned(result: LayoutResult, tall: boolean): LayoutResult {
+  const side = (values: readonly number[]): number => values.reduce((max, v) => Math.max(max, v), -Infinity) - values.reduce((min, v) => Math.min(min, v), Infinity);
+  const high = side(result.map(([, , y]) => y)) > side(result.map(([, x]) => x));
+  return result.length <= largestDirected || high === tall ? result : result.map(([id, x, y]) => [id, y, x] as const);
 }
 
 /** Moves one mark after the other across the direction of the calls, as long as that makes the drawing clearer. */
@@ -112,7 +121,7 @@ function layOutOnce(request: LayoutRequest, seed: number): LayoutResult {
 
 /** Callers before those they call, along the edges that close no circle. */
 function oneWay(nodes: readonly LayoutNode[], edges: readonly LayoutEdge[], tall: boolean): object[] | undefined {
-  if (nodes.length > 150) return undefined;
+  if (nodes.length > largestDirected) return undefined;
   const known = new Set(nodes.map(node => node.id));
   const next = new Map<string, string[]>();
   for (const edge of [...edges].sort((a, b) => (a.source + a.target).localeCompare(b.source + b.target))) {

@@ -1,4 +1,4 @@
-import type { Edge, Traffic } from '../frames.js';
+import type { Edge, ServiceNode, Traffic } from '../frames.js';
 import { age, milliseconds, percent, rate } from '../format.js';
 import type { Palette } from '../theme.js';
 import { dataUri, externalSvg, instanceSvg, ringSvg, stateWords } from './ring.js';
@@ -15,7 +15,8 @@ export class Marks {
 
   constructor(readonly palette: Palette) {}
 
-  node(node: SceneNode, now: number): MarkData {
+  /** @param crowded So many marks that only boxes can be named from afar. */
+  node(node: SceneNode, now: number, crowded: boolean): MarkData {
     const base = { id: node.id, kind: node.kind, ...(node.parent === null ? {} : { parent: node.parent }) };
     switch (node.kind) {
       case 'service':
@@ -30,10 +31,10 @@ export class Marks {
       }
       case 'instance':
         return {
-          ...base, size: 26, label: `${shorten(node.title, 16)}\n${rate(node.traffic.rps)}/s`,
+          ...base, size: 26, label: `${shorten(withoutService(node.title, node.service), 14)}\n${rate(node.traffic.rps)}/s`,
           picture: this.#picture(`i/${node.state}/${node.instance.serving}`, () => instanceSvg(node.state, node.instance.serving, this.palette)),
         };
-      case 'box': return { ...base, box: node.box, label: node.title };
+      case 'box': return { ...base, box: node.box, label: node.title, font: crowded ? 56 : 13 };
       case 'external': return { ...base, size: 40, label: shorten(node.title), picture: this.#picture('x', () => externalSvg(this.palette)) };
       case 'ghost': return { ...base, label: `${shorten(node.title)}\nleft ${age((now - node.leftAt) / 1000)} ago` };
     }
@@ -70,25 +71,16 @@ export function shorten(text: string, longest = 24): string {
   return text.length <= longest ? text : `${text.slice(0, longest - 9)}…${text.slice(-8)}`;
 }
 
+// The box around it says the service: `orders-1` is enough as `…-1`.
+function withoutService(instance: string, service: string): string {
+  const name = service.split('.')[0]!;
+  return instance.length > name.length && instance.startsWith(name) ? `…${instance.slice(name.length)}` : instance;
+}
+
 /** What a chosen node tells, as label and value; also read out, so it must make sense without the picture. */
 export function nodeFacts(node: SceneNode): readonly (readonly [label: string, value: string])[] {
   switch (node.kind) {
-    case 'service': {
-      const n = node.node;
-      const facts: (readonly [string, string])[] = [
-        ['Health', stateWords[n.panic ? 'panic' : n.health === 'empty' ? 'unknown' : n.health] + (n.brake ? ', removal braked' : '')],
-        ['Eligible', `${n.eligible} of ${n.total}`],
-        ['Requests', `${rate(node.traffic.rps)} /s`],
-        ['Errors', percent(node.traffic.errorRate)],
-        ['p50 / p95 / p99', [node.traffic.p50, node.traffic.p95, node.traffic.p99].map(milliseconds).join(' / ')],
-        ['In flight', inFlight(node.traffic) + (node.traffic.longLived > 0 ? ` + ${node.traffic.longLived} long-lived` : '')],
-      ];
-      if (n.unhealthy > 0) facts.push(['Unhealthy', n.unhealthy.toString()]);
-      if (n.draining > 0) facts.push(['Draining', n.draining.toString()]);
-      if (n.outOfService > 0) facts.push(['Drained or in maintenance', n.outOfService.toString()]);
-      if (n.zones.length > 0) facts.push(['Zones', n.zones.map(z => `${z.zone || 'none'} ${z.serving}/${z.total}`).join(', ')]);
-      return facts;
-    }
+    case 'service': return serviceFacts(node.node, node.traffic);
     case 'instance': return [
       ['Health', node.instance.health], ['Intent', node.instance.intent], ['Serving', node.instance.serving ? 'yes' : 'no'],
       ['Weight', node.instance.weight.toString()], ['Requests', `${rate(node.traffic.rps)} /s`], ['Errors', percent(node.traffic.errorRate)],
@@ -98,8 +90,24 @@ export function nodeFacts(node: SceneNode): readonly (readonly [label: string, v
     case 'group': return [['Services', node.services.toString()], ['Worst health', stateWords[node.state]], ['Requests', `${rate(node.traffic.rps)} /s`], ['Errors', percent(node.traffic.errorRate)]];
     case 'external': return [['Kind', 'a caller that the registry does not hold']];
     case 'ghost': return [['State', 'left the registry']];
-    case 'box': return [];
+    case 'box': return node.service ? serviceFacts(node.service.node, node.service.traffic) : [];
   }
+}
+
+function serviceFacts(n: ServiceNode, traffic: Traffic): readonly (readonly [label: string, value: string])[] {
+  const facts: (readonly [string, string])[] = [
+    ['Health', stateWords[n.panic ? 'panic' : n.health === 'empty' ? 'unknown' : n.health] + (n.brake ? ', removal braked' : '')],
+    ['Eligible', `${n.eligible} of ${n.total}`],
+    ['Requests', `${rate(traffic.rps)} /s`],
+    ['Errors', percent(traffic.errorRate)],
+    ['p50 / p95 / p99', [traffic.p50, traffic.p95, traffic.p99].map(milliseconds).join(' / ')],
+    ['In flight', inFlight(traffic) + (traffic.longLived > 0 ? ` + ${traffic.longLived} long-lived` : '')],
+  ];
+  if (n.unhealthy > 0) facts.push(['Unhealthy', n.unhealthy.toString()]);
+  if (n.draining > 0) facts.push(['Draining', n.draining.toString()]);
+  if (n.outOfService > 0) facts.push(['Drained or in maintenance', n.outOfService.toString()]);
+  if (n.zones.length > 0) facts.push(['Zones', n.zones.map(z => `${z.zone || 'none'} ${z.serving}/${z.total}`).join(', ')]);
+  return facts;
 }
 
 function inFlight(traffic: Traffic): string { return `${traffic.inFlight}${traffic.inFlightKnown ? '' : ' or more'}`; }

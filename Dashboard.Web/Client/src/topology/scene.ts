@@ -19,7 +19,8 @@ export type SceneNode = {
   | { readonly kind: 'service'; readonly node: ServiceNode; readonly zone?: string; readonly traffic: Traffic; readonly state: MarkState; readonly ring: RingCounts; readonly center: string }
   | { readonly kind: 'instance'; readonly service: string; readonly instance: Instance; readonly traffic: Traffic; readonly state: MarkState }
   | { readonly kind: 'group'; readonly services: number; readonly traffic: Traffic; readonly state: MarkState; readonly ring: RingCounts; readonly center: string }
-  | { readonly kind: 'box'; readonly box: 'namespace' | 'zone' | 'service' }
+  /** An expanded service's box knows the service. */
+  | { readonly kind: 'box'; readonly box: 'namespace' | 'zone' | 'service'; readonly service?: { readonly node: ServiceNode; readonly traffic: Traffic } }
   | { readonly kind: 'external' }
   | { readonly kind: 'ghost'; readonly leftAt: number }
 );
@@ -108,7 +109,9 @@ function serviceScene(state: TopologyState, expanded: ReadonlyMap<string, Servic
   const box = (id: string, title: string, kind: 'namespace' | 'zone' | 'service', parent: string | null = null): string => {
     if (!boxes.has(id)) {
       boxes.add(id);
-      nodes.push({ id, parent, title, kind: 'box', box: kind, opens: kind === 'service' ? { kind: 'service', name: title } : { kind: 'none', name: '' } });
+      nodes.push(kind === 'service'
+        ? { id, parent, title, kind: 'box', box: kind, service: { node: state.nodes.get(title)!, traffic: state.trafficOf(title) }, opens: { kind: 'service', name: title } }
+        : { id, parent, title, kind: 'box', box: kind, opens: { kind: 'none', name: '' } });
     }
     return id;
   };

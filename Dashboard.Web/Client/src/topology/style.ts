@@ -46,7 +46,7 @@ export function stylesheet(palette: Palette): cytoscape.StylesheetJson {
       style: {
         shape: 'round-rectangle', 'background-color': palette.surface, 'background-opacity': 0.6, 'border-width': 1,
         'border-color': palette.line, padding: '16px', 'text-valign': 'top', 'text-margin-y': -4, color: palette.muted,
-        'font-size': 12, 'text-background-opacity': 0,
+        'font-size': 'data(font)', 'text-background-opacity': 0,
       },
     },
     { selector: 'node[kind = "box"][box = "service"]', style: { 'border-color': palette.muted, 'border-style': 'dashed', color: palette.text } },
