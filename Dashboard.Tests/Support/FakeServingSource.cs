@@ -29,7 +29,7 @@ internal sealed class FakeServingSource : IServingSource
     }
 
     /// <summary>Publishes these sets at the next revision, the others as they are.</summary>
-    public void Publish(params ServingSet[] sets)
+    public ServingCatalog Publish(params ServingSet[] sets)
     {
         var next = Feed.Current with
         {
@@ -37,6 +37,7 @@ internal sealed class FakeServingSource : IServingSource
             Services = Feed.Current.Services.SetItems(sets.Select(set => KeyValuePair.Create(set.Service, set))),
         };
         Feed.Publish(next, new(next, [.. sets.Select(set => set.Service)]));
+        return next;
     }
 
     /// <summary>Publishes the catalog without a service.</summary>

@@ -19,7 +19,7 @@ public static class GatewayServices
     }
 
     /// <summary>Adds a gateway that follows the console at <c>Console:Url</c>.</summary>
-    internal static IServiceCollection AddRemoteGateway(this IServiceCollection services, IConfiguration configuration)
+    public static IServiceCollection AddRemoteGateway(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddGatewayCore(configuration);
         services.AddOptions<ConsoleOptions>().Bind(configuration.GetSection(ConsoleOptions.Section));

@@ -63,7 +63,7 @@ internal sealed class RequestForwarder(GatewayTables tables, SourceTable sources
             var error = ForwarderError.Request;
             try
             {
-                error = await forwarder.SendAsync(context, table.Prefixes[index], client, config, HttpTransformer.Default, tunnel?.Cut ?? CancellationToken.None);
+                error = await forwarder.SendAsync(context, table.Prefixes[index], client, config, InstanceTransformer.Instance, tunnel?.Cut ?? CancellationToken.None);
             }
             finally
             {

@@ -60,7 +60,7 @@ internal sealed class ServiceRoute
     {
         if (first is null && Volatile.Read(ref _ejected) == 0)
         {
-            return table.Policy.Choose(NextChoice(table, []));
+            return table.Policy.Choose(Next(table));
         }
 
         var words = CandidateMask.WordsFor(table.Candidates.Count);
@@ -88,21 +88,23 @@ internal sealed class ServiceRoute
         // The local panic: what keeps failing for more than half of the instances is more likely here than there.
         if (ejected * 2 > table.Candidates.Count)
         {
-            return table.Policy.Choose(NextChoice(table, tried));
+            return table.Policy.Choose(first is null ? Next(table) : Again(table, tried));
         }
 
-        while (table.Policy.Choose(NextChoice(table, excluded)) is var index and >= 0)
+        var chosen = table.Policy.Choose(first is null ? Next(table, excluded) : Again(table, excluded));
+        while (chosen >= 0)
         {
-            if (table.States[index].TryEnter(now, now + Timestamps(_options.ConnectTimeout * 1.5)))
+            if (table.States[chosen].TryEnter(now, now + Timestamps(_options.ConnectTimeout * 1.5)))
             {
-                return index;
+                return chosen;
             }
 
             // Its ejection is over, but another request is just trying it.
-            CandidateMask.Add(excluded, index);
+            CandidateMask.Add(excluded, chosen);
+            chosen = table.Policy.Choose(Again(table, excluded));
         }
 
-        return table.Policy.Choose(NextChoice(table, tried));
+        return table.Policy.Choose(Again(table, tried));
     }
 
     public void Connected(InstanceState state)
@@ -150,9 +152,16 @@ internal sealed class ServiceRoute
         return !removed || _states.Count > 0;
     }
 
-    private Choice NextChoice(ServiceTable table, ReadOnlySpan<ulong> excluded) => table.Policy.Kind is BalancingPolicy.RoundRobin or BalancingPolicy.WeightedRoundRobin
+    private Choice Next(ServiceTable table, ReadOnlySpan<ulong> excluded = default) => table.Policy.Kind is BalancingPolicy.RoundRobin or BalancingPolicy.WeightedRoundRobin
         ? new(table.Candidates, _balancer.NextTicket(), 0, table.InFlight, excluded)
         : new(table.Candidates, 0, _balancer.NextRandom(), table.InFlight, excluded);
+
+    // A retry takes no turn of a round robin: with two instances, the turns would bring each first attempt to the one that fails.
+    private Choice Again(ServiceTable table, ReadOnlySpan<ulong> excluded)
+    {
+        var random = _balancer.NextRandom();
+        return new(table.Candidates, random, random, table.InFlight, excluded);
+    }
 
     private long Timestamps(TimeSpan span) => (long)(span.TotalSeconds * _time.TimestampFrequency);
 
