@@ -17,17 +17,37 @@ internal struct FrameBoundary
     {
         while (!bytes.IsEmpty)
         {
-            if (_headerRead == 0 && _payload > 0)
-            {
-                var skipped = (int)Math.Min((ulong)bytes.Length, _payload);
-                _payload -= (ulong)skipped;
-                bytes = bytes[skipped..];
-                continue;
-            }
-
-            ReadHeader(bytes[0]);
-            bytes = bytes[1..];
+            bytes = bytes[Step(bytes)..];
         }
+    }
+
+    /// <summary>Advances to the end of the frame that the bytes begin in or with; stops there. Returns how many bytes that took: all of them when the frame goes on.</summary>
+    public int AdvanceToBoundary(ReadOnlySpan<byte> bytes)
+    {
+        var taken = 0;
+        while (taken < bytes.Length)
+        {
+            taken += Step(bytes[taken..]);
+            if (IsBetweenFrames)
+            {
+                break;
+            }
+        }
+
+        return taken;
+    }
+
+    private int Step(ReadOnlySpan<byte> bytes)
+    {
+        if (_headerRead == 0 && _payload > 0)
+        {
+            var skipped = (int)Math.Min((ulong)bytes.Length, _payload);
+            _payload -= (ulong)skipped;
+            return skipped;
+        }
+
+        ReadHeader(bytes[0]);
+        return 1;
     }
 
     private void ReadHeader(byte value)

@@ -6,8 +6,8 @@ internal sealed class TunnelStream : Stream
     // FIN and opcode 8, two bytes of payload: 1001, "going away" (RFC 6455, 5.5.1 and 7.4.1).
     private static readonly byte[] CloseToClient = [0x88, 0x02, 0x03, 0xE9];
 
-    // The same as a client sends it: masked, here with a mask of zero.
-    private static readonly byte[] CloseToInstance = [0x88, 0x82, 0, 0, 0, 0, 0x03, 0xE9];
+    // The same as a client sends it: masked (by 1, 2, 3, 4).
+    private static readonly byte[] CloseToInstance = [0x88, 0x82, 1, 2, 3, 4, 0x03 ^ 1, 0xE9 ^ 2];
 
     private readonly Stream _client;
     private readonly Tunnel _tunnel;
@@ -53,22 +53,21 @@ internal sealed class TunnelStream : Stream
             {
                 // Inside a frame the rest of it is awaited; who does not send it is cut in the end.
                 var read = await _client.ReadAsync(buffer, _fromClient.IsBetweenFrames ? either.Token : cancellationToken);
-                _fromClient.Advance(buffer.Span[..read]);
-                return read;
+                if (!_tunnel.Closing.IsCancellationRequested)
+                {
+                    _fromClient.Advance(buffer.Span[..read]);
+                    return read;
+                }
+
+                // Up to the end of this frame; the next read gives the close frame, and what followed is dropped.
+                return _fromClient.IsBetweenFrames ? TakeClose(buffer) : _fromClient.AdvanceToBoundary(buffer.Span[..read]);
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
             }
         }
 
-        if (buffer.Length < CloseToInstance.Length)
-        {
-            throw new OperationCanceledException();
-        }
-
-        _closeRead = true;
-        CloseToInstance.CopyTo(buffer);
-        return CloseToInstance.Length;
+        return TakeClose(buffer);
     }
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
@@ -82,12 +81,21 @@ internal sealed class TunnelStream : Stream
                 return;
             }
 
-            await _client.WriteAsync(buffer, cancellationToken);
-            _fromInstance.Advance(buffer.Span);
-            if (_tunnel.Closing.IsCancellationRequested)
+            if (!_tunnel.Closing.IsCancellationRequested)
             {
-                await WriteCloseAsync(cancellationToken);
+                _fromInstance.Advance(buffer.Span);
+                await _client.WriteAsync(buffer, cancellationToken);
+                return;
             }
+
+            // The rest of the frame that is under way, then the end.
+            if (!_fromInstance.IsBetweenFrames)
+            {
+                var rest = _fromInstance.AdvanceToBoundary(buffer.Span);
+                await _client.WriteAsync(buffer[..rest], cancellationToken);
+            }
+
+            await WriteCloseAsync(cancellationToken);
         }
         finally
         {
@@ -120,6 +128,20 @@ internal sealed class TunnelStream : Stream
         }
 
         base.Dispose(disposing);
+    }
+
+    private int TakeClose(Memory<byte> buffer)
+    {
+        // A copier waits with an empty buffer until there is something to read: there is.
+        if (buffer.IsEmpty)
+        {
+            return 0;
+        }
+
+        ArgumentOutOfRangeException.ThrowIfLessThan(buffer.Length, CloseToInstance.Length, nameof(buffer));
+        _closeRead = true;
+        CloseToInstance.CopyTo(buffer);
+        return CloseToInstance.Length;
     }
 
     private async Task CloseIdleAsync()

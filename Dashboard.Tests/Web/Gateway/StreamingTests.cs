@@ -23,29 +23,52 @@ public sealed class StreamingTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Bodies_AreStreamedBothWays_PieceByPiece()
+    public async Task Download_IsStreamed_PieceByPiece()
     {
+        using var next = new SemaphoreSlim(0);
         await using var gateway = await GatewayHarness.StartAsync();
         await using var backend = await Backend.StartAsync("a", async context =>
         {
-            var buffer = new byte[1024];
+            await context.Response.WriteAsync("first");
+            await context.Response.Body.FlushAsync();
+            await next.WaitAsync(context.RequestAborted);
+            await context.Response.WriteAsync("second");
+        });
+        gateway.Source.Publish(BackendSets.Set("orders", backend));
+        using var answer = await gateway.SendAsync("orders");
+        await using var body = await answer.Content.ReadAsStreamAsync(Token);
+        Assert.Equal("first", await ReadAsync(body, 5));
+        next.Release();
+        Assert.Equal("second", await ReadAsync(body, 6));
+        Assert.Equal(0, await body.ReadAsync(new byte[1], Token));
+    }
+
+    [Fact]
+    public async Task Upload_IsStreamed_BeforeItIsComplete()
+    {
+        const int Part = 256 * 1024;
+        var received = 0L;
+        await using var gateway = await GatewayHarness.StartAsync();
+        await using var backend = await Backend.StartAsync("a", async context =>
+        {
+            var buffer = new byte[16384];
             while (await context.Request.Body.ReadAsync(buffer) is var read and > 0)
             {
-                await context.Response.Body.WriteAsync(buffer.AsMemory(0, read));
-                await context.Response.Body.FlushAsync();
+                Interlocked.Add(ref received, read);
             }
         });
         gateway.Source.Publish(BackendSets.Set("orders", backend));
-        var pipe = new System.IO.Pipelines.Pipe();
+        var pipe = new System.IO.Pipelines.Pipe(new(pauseWriterThreshold: 0));
         using var content = new StreamContent(pipe.Reader.AsStream());
-        await pipe.Writer.WriteAsync(Encoding.UTF8.GetBytes("first"), Token);
-        using var answer = await gateway.SendAsync("orders", HttpMethod.Post, content: content);
-        await using var body = await answer.Content.ReadAsStreamAsync(Token);
-        Assert.Equal("first", await ReadAsync(body, 5));
-        await pipe.Writer.WriteAsync(Encoding.UTF8.GetBytes("second"), Token);
-        Assert.Equal("second", await ReadAsync(body, 6));
+        var answer = gateway.SendAsync("orders", HttpMethod.Post, content: content);
+        await pipe.Writer.WriteAsync(new byte[Part], Token);
+        await Eventually.TrueAsync(() => Interlocked.Read(ref received) >= Part / 2, Patience, "the first part arrives while the upload is open", Token);
+        Assert.False(answer.IsCompleted);
+        await pipe.Writer.WriteAsync(new byte[Part], Token);
         await pipe.Writer.CompleteAsync();
-        Assert.Equal(0, await body.ReadAsync(new byte[1], Token));
+        using var ended = await answer;
+        Assert.Equal(HttpStatusCode.OK, ended.StatusCode);
+        Assert.Equal(2 * Part, Interlocked.Read(ref received));
     }
 
     [Fact]
@@ -88,7 +111,8 @@ public sealed class StreamingTests
         await Eventually.TrueAsync(() => InFlight(gateway) == (1, 1), Patience, "the WebSocket is reported as long-lived", Token);
         await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, "done", Token);
         await Eventually.TrueAsync(() => InFlight(gateway) == (0, 0), Patience, "the end of the WebSocket is reported", Token);
-        var instance = Assert.Single(gateway.Traffic.Query("orders", TrafficStore.Retention).Instances, traffic => traffic.Figures.Completed > 0);
+        await Eventually.TrueAsync(() => gateway.Traffic.Query("orders", TrafficStore.Retention).Total.Completed == 1, Patience, "the WebSocket is counted", Token);
+        var instance = gateway.Traffic.Query("orders", TrafficStore.Retention).Of("a");
         Assert.Equal(0, instance.Figures.Failures);
         Assert.Null(instance.Figures.P50Ms);
     }
