@@ -32,14 +32,14 @@ public sealed record DemoOptions
     /// </summary>
     public bool DeregisterOnStop { get; init; }
 
-    /// <summary>Reads the <c>Demo:*</c> keys, <c>Gateway:Suffix</c> and <c>Auth:AdminToken</c> for a demo that runs as a process of its own.</summary>
+    /// <summary>Reads <c>Console:Url</c>, <c>Console:Token</c>, <c>Gateway:Suffix</c> and the <c>Demo:*</c> keys for a demo that runs as a process of its own.</summary>
     /// <exception cref="InvalidOperationException">A key holds no address, or no number.</exception>
     public static DemoOptions From(IConfiguration configuration) => new()
     {
-        ConsoleUrl = Url(configuration, "Demo:ConsoleUrl", "http://127.0.0.1:5080"),
+        ConsoleUrl = Url(configuration, "Console:Url", "http://127.0.0.1:5080"),
         GatewayUrl = Url(configuration, "Demo:GatewayUrl", "http://127.0.0.1:5082"),
         Suffix = configuration["Gateway:Suffix"] ?? "localhost",
-        Token = configuration["Auth:AdminToken"],
+        Token = configuration["Console:Token"],
         ListenAddress = Address(configuration, "Demo:ListenAddress") ?? IPAddress.Loopback,
         AdvertiseAddress = Address(configuration, "Demo:AdvertiseAddress"),
         Load = configuration.GetValue("Demo:Load", 1.0),

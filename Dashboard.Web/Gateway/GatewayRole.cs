@@ -20,10 +20,10 @@ public static class GatewayRole
         configureServices?.Invoke(builder);
         await using var app = builder.Build();
         var status = app.Services.GetRequiredService<GatewayStatus>();
-        app.MapGet("/health/live", () => Results.Text("live"));
+        app.MapGet("/health/live", () => Results.Text("live")).AllowAnonymous();
         app.MapGet("/health/ready", () => status is { IsListening: true, HasCatalog: true }
             ? Results.Text("ready")
-            : Results.Text("waiting for the first catalog from the console", statusCode: StatusCodes.Status503ServiceUnavailable));
+            : Results.Text("waiting for the first catalog from the console", statusCode: StatusCodes.Status503ServiceUnavailable)).AllowAnonymous();
         map?.Invoke(app);
         await app.RunAsync();
     }

@@ -38,6 +38,8 @@ public sealed class AdminToken
         if (!string.IsNullOrWhiteSpace(options.AdminToken))
             return new AdminToken(options.AdminToken.Trim(), isGenerated: false);
 
+        if (options.DataDirectory is null)
+            return new AdminToken(Generate(), isGenerated: true);
         Directory.CreateDirectory(options.DataDirectory);
         var path = Path.Combine(options.DataDirectory, FileName);
         return new AdminToken(ReadFrom(path) ?? GenerateTo(path), isGenerated: true);
@@ -46,12 +48,14 @@ public sealed class AdminToken
     /// <summary>Whether a token is this one, in a time that does not depend on how much of it is right.</summary>
     public bool Matches(string candidate) => CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(candidate)), _hash);
 
+    private static string Generate() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
+
     private static string? ReadFrom(string path) =>
         File.Exists(path) && File.ReadAllText(path).Trim() is { Length: > 0 } token ? token : null;
 
     private static string GenerateTo(string path)
     {
-        var token = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
+        var token = Generate();
         var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
         {

@@ -21,9 +21,11 @@ public static class SecurityExtensions
         services.AddSingleton<SignInThrottle>();
         services.AddProblemDetails();
         services.AddAntiforgery();
-        services.AddDataProtection()
-            .SetApplicationName("dashboard")
-            .PersistKeysToFileSystem(KeyDirectoryIn(options.DataDirectory));
+        var protection = services.AddDataProtection().SetApplicationName("dashboard");
+        if (options.DataDirectory is { } directory)
+            protection.PersistKeysToFileSystem(KeyDirectoryIn(directory));
+        else
+            protection.UseEphemeralDataProtectionProvider();
 
         // It warns that the keys are not encrypted: their directory is open to the owner alone.
         services.AddLogging(logging => logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error));

@@ -9,6 +9,7 @@ internal static class Unauthorized
     public static bool WantsPage(HttpRequest request) =>
         HttpMethods.IsGet(request.Method)
         && !request.Path.StartsWithSegments("/api")
+        && !request.Path.StartsWithSegments(SecurityPaths.SignIn)
         && request.GetTypedHeaders().Accept.Any(accept => accept.MediaType.Equals("text/html", StringComparison.OrdinalIgnoreCase));
 
     public static Task WriteAsync(HttpContext context)

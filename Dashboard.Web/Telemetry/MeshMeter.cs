@@ -26,16 +26,17 @@ internal sealed class MeshMeter : IDisposable
     private readonly TimeProvider _time;
     private readonly TelemetryLimits _limits;
     private readonly TrafficTotals _totals = new();
-    private readonly Meter _meter = new(Name);
+    private readonly Meter _meter;
     private readonly Histogram<double> _latency;
     private MeshView _view = MeshView.Empty;
 
-    public MeshMeter(IRegistry registry, TrafficStore traffic, TimeProvider time, TelemetryLimits limits)
+    public MeshMeter(IRegistry registry, TrafficStore traffic, TimeProvider time, IMeterFactory meters, TelemetryLimits limits)
     {
         _registry = registry;
         _traffic = traffic;
         _time = time;
         _limits = limits;
+        _meter = meters.Create(Name);
         _latency = _meter.CreateHistogram(
             LatencyName, null, "Time from a request's arrival at a data plane to the end of its response, in seconds.", null, new InstrumentAdvice<double> { HistogramBucketBoundaries = LatencyBounds });
         CreateInstanceGauges();
@@ -53,8 +54,6 @@ internal sealed class MeshMeter : IDisposable
         Volatile.Write(ref _view, view);
         return view;
     }
-
-    public bool Owns(Instrument instrument) => ReferenceEquals(instrument.Meter, _meter);
 
     public void Dispose()
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Dashboard.Core.Registry;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
@@ -11,6 +12,10 @@ namespace Dashboard.Web.Telemetry;
 /// </summary>
 internal sealed class MetricsEndpoint(IServiceProvider services, TelemetryLimits limits, MeshMeter? mesh) : IDisposable
 {
+    // Features make their own meters; a name is all that is known of them here.
+    private const string HealthMeter = "Dashboard.Health";
+    private const string RegistryMeter = "Dashboard.Registry";
+
     // One collection at a time: the view is taken, then shown.
     private readonly SemaphoreSlim _scraping = new(1);
     private readonly HashSet<Place> _instancePlaces = [];
@@ -72,7 +77,8 @@ internal sealed class MetricsEndpoint(IServiceProvider services, TelemetryLimits
         _provider?.Dispose();
         _provider = Sdk.CreateMeterProviderBuilder()
             .ConfigureResource(resource => resource.AddService("dashboard", serviceVersion: typeof(MetricsEndpoint).Assembly.GetName().Version?.ToString(3), autoGenerateServiceInstanceId: false))
-            .AddMeter("Dashboard.*")
+            .AddMeter(MeshMeter.Name, HealthMeter, RegistryMeter)
+            .AddAspNetCoreInstrumentation()
             .AddRuntimeInstrumentation()
             .AddView(Configure)
             .AddPrometheusExporter(options =>
@@ -86,16 +92,23 @@ internal sealed class MetricsEndpoint(IServiceProvider services, TelemetryLimits
         _exporter = pipeline.Build();
     }
 
-    private MetricStreamConfiguration? Configure(System.Diagnostics.Metrics.Instrument instrument) => instrument.Name switch
+    /// <summary>Names and bounds what the exporter would take as it is.</summary>
+    private MetricStreamConfiguration? Configure(Instrument instrument) => instrument.Name switch
     {
-        // The suffix _count is a histogram's; promtool objects. A mesh meter of another host in this process is none of ours.
+        // The suffix _count is a histogram's; promtool objects.
         "dotnet.assembly.count" or "dotnet.process.cpu.count" or "dotnet.timer.count" => MetricStreamConfiguration.Drop,
-        _ when instrument.Meter.Name == MeshMeter.Name && mesh?.Owns(instrument) != true => MetricStreamConfiguration.Drop,
+        _ when IsOfAnotherHost(instrument.Meter) => MetricStreamConfiguration.Drop,
         MeshMeter.LatencyName => new ExplicitBucketHistogramConfiguration { CardinalityLimit = limits.ServicePlaces },
+        // The mesh meter tells these for any kind of registry.
+        "registry.revision" or "registry.postgres.up" => MetricStreamConfiguration.Drop,
+        var name when instrument.Meter.Name == RegistryMeter => new() { Name = "mesh." + name },
         var name when name.StartsWith(MeshMeter.InstancePrefix, StringComparison.Ordinal) => new() { CardinalityLimit = limits.InstancePlaces },
         var name when name.StartsWith(MeshMeter.ServicePrefix, StringComparison.Ordinal) => new() { CardinalityLimit = limits.ServicePlaces },
         _ => null,
     };
+
+    /// <summary>The gateway and the demo mesh are hosts of their own in this process; what they serve is not to be counted among the console's own requests.</summary>
+    private bool IsOfAnotherHost(Meter meter) => meter.Scope is IMeterFactory factory && factory != services.GetRequiredService<IMeterFactory>();
 
     /// <summary>The widest label set of an instance.</summary>
     private readonly record struct Place(InstanceKey Key, string? Node, string? Zone, string? Version)

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Traffic;
 
@@ -7,7 +8,7 @@ namespace Dashboard.Web.Telemetry;
 public static class TelemetryExtensions
 {
     /// <summary>
-    /// Adds the metrics of the mesh, where the host has a registry and traffic, and of every meter whose name starts with <c>Dashboard.</c>. Counting starts with the host.
+    /// Adds the metrics of the mesh, where the host has a registry and traffic, of its store and health checks, of ASP.NET Core and the runtime. Counting starts with the host.
     /// </summary>
     /// <param name="limits">How many label sets are exposed; null: the default ones.</param>
     public static IServiceCollection AddTelemetry(this IServiceCollection services, TelemetryLimits? limits = null)
@@ -18,18 +19,27 @@ public static class TelemetryExtensions
         return services;
     }
 
-    /// <summary>Maps <c>/metrics</c>, which needs credentials like everything else, and <c>/health/live</c> and <c>/health/ready</c>, which need none.</summary>
-    public static IEndpointRouteBuilder MapTelemetry(this IEndpointRouteBuilder endpoints)
+    /// <summary>Maps <c>/metrics</c>, which needs credentials like everything else.</summary>
+    public static IEndpointRouteBuilder MapMetrics(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapGet("/metrics", (HttpContext context, MetricsEndpoint metrics) => metrics.AnswerAsync(context)).ExcludeFromDescription();
+        return endpoints;
+    }
+
+    /// <summary>Maps <c>/health/live</c> and <c>/health/ready</c>, which need none.</summary>
+    public static IEndpointRouteBuilder MapHealth(this IEndpointRouteBuilder endpoints)
+    {
         endpoints.MapGet("/health/live", HealthEndpoints.Live).AllowAnonymous().ExcludeFromDescription();
         endpoints.MapGet("/health/ready", HealthEndpoints.Ready).AllowAnonymous().ExcludeFromDescription();
         return endpoints;
     }
 
+    /// <summary>Maps both.</summary>
+    public static IEndpointRouteBuilder MapTelemetry(this IEndpointRouteBuilder endpoints) => endpoints.MapMetrics().MapHealth();
+
     private static MeshMeter? MeshOf(IServiceProvider provider, TelemetryLimits limits) =>
         provider.GetService<IRegistry>() is { } registry && provider.GetService<TrafficStore>() is { } traffic
-            ? new MeshMeter(registry, traffic, provider.GetService<TimeProvider>() ?? TimeProvider.System, limits)
+            ? new MeshMeter(registry, traffic, provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<IMeterFactory>(), limits)
             : null;
 
     private sealed class Starter(MetricsEndpoint metrics) : IHostedService

@@ -1,0 +1,17 @@
+namespace Dashboard.Web.Demo;
+
+/// <summary>The <c>demo</c> role: the demo mesh as a process of its own, which knows the console by its addresses alone.</summary>
+public static class DemoRole
+{
+    /// <summary>Runs until it is told to stop.</summary>
+    /// <returns>The exit code.</returns>
+    /// <exception cref="InvalidOperationException">A configuration key holds no address.</exception>
+    public static async Task<int> RunAsync(string[] arguments)
+    {
+        var builder = Host.CreateApplicationBuilder(arguments);
+        var options = DemoOptions.From(builder.Configuration);
+        builder.Services.AddDemo(_ => options);
+        await builder.Build().RunAsync();
+        return 0;
+    }
+}
