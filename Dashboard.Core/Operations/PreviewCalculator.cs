@@ -123,8 +123,10 @@ public sealed class PreviewCalculator(FollowerTable followers, IServiceRates rat
         var growth = growths.Length == 0 ? ""
             : growths.Max() - growths.Min() < 0.01 ? $", {(receivers.Length > 1 ? "each " : "")}{Percent(growths[0], sign: true)}"
             : $", up to {Percent(growths.Max(), sign: true)} on {receivers.MaxBy(instance => instance.Growth)!.Id}";
-        return $"{Percent(impact.MovedShare)} of {impact.Service}'s traffic moves to {Count(receivers.Length)}{growth}.";
+        return $"{Percent(impact.MovedShare)} of {Possessive(impact.Service)} traffic moves to {Count(receivers.Length)}{growth}.";
     }
+
+    private static string Possessive(string name) => name.EndsWith('s') ? $"{name}'" : $"{name}'s";
 
     private static string Count(int instances) => instances == 1 ? "1 instance" : $"{instances} instances";
 

@@ -5,7 +5,7 @@ using Dashboard.Web.Http;
 namespace Dashboard.Web.Api;
 
 /// <summary>Commands in, answers out: what every endpoint that changes something shares.</summary>
-internal sealed class Answers(IRegistry registry, OperatorDesk desk, OperationTracker operations)
+internal sealed class Answers(OperatorDesk desk, OperationTracker operations)
 {
     private static readonly TimeSpan CommandTimeout = TimeSpan.FromSeconds(10);
 
@@ -33,8 +33,6 @@ internal sealed class Answers(IRegistry registry, OperatorDesk desk, OperationTr
         var preview = desk.Preview(command, actor);
         return preview.Refusal is { Kind: RefusalKind.NotFound } unknown ? Problems.Refused(unknown, preview.Revision) : Results.Ok(PreviewDocument.From(preview));
     }
-
-    public IResult NoService(string service) => Problems.Refused(new(RefusalKind.NotFound, $"There is no service {service}."), registry.Current.Revision);
 
     public static IResult Failed(CommandResult result) => result switch
     {

@@ -20,10 +20,12 @@ public static class ApiEndpoints
         var api = endpoints.MapGroup(Root).AddEndpointFilter(Failures.FilterAsync);
         ServiceEndpoints.Map(api);
         InstanceEndpoints.Map(api);
+        HeartbeatEndpoint.Map(api);
         WeightEndpoints.Map(api);
         IntentEndpoints.Map(api);
         OperationEndpoints.Map(api);
         AuditEndpoints.Map(api);
+        TrafficEndpoints.Map(api);
         endpoints.Map("/api/{**path}", UnknownRoutes.Answer).ExcludeFromDescription();
         endpoints.MapApiReference();
         return endpoints;

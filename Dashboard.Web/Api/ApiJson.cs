@@ -4,6 +4,8 @@ using Dashboard.Core.Discovery;
 using Dashboard.Core.Discovery.Wire;
 using Dashboard.Core.Operations;
 using Dashboard.Core.Registry;
+using Dashboard.Core.Topology;
+using Dashboard.Core.Traffic;
 using Dashboard.Web.Http;
 using Microsoft.AspNetCore.Mvc;
 
@@ -26,6 +28,8 @@ namespace Dashboard.Web.Api;
         typeof(CamelCaseEnumConverter<StageKind>),
         typeof(CamelCaseEnumConverter<StageState>),
         typeof(CamelCaseEnumConverter<FollowerKind>),
+        typeof(CamelCaseEnumConverter<ServiceHealth>),
+        typeof(CamelCaseEnumConverter<ShareVerdict>),
     ])]
 [JsonSerializable(typeof(ServiceListDocument))]
 [JsonSerializable(typeof(ServiceDocument))]
@@ -35,6 +39,8 @@ namespace Dashboard.Web.Api;
 [JsonSerializable(typeof(OperationListDocument))]
 [JsonSerializable(typeof(PreviewDocument))]
 [JsonSerializable(typeof(AuditDocument))]
+[JsonSerializable(typeof(TopologyDocument))]
+[JsonSerializable(typeof(TrafficDocument))]
 [JsonSerializable(typeof(EntryDocument))]
 [JsonSerializable(typeof(OperatorDocument))]
 [JsonSerializable(typeof(OperationStateDocument))]

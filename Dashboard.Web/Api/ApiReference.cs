@@ -31,8 +31,10 @@ internal static class ApiReference
         """
         Scalar.createApiReference('#app', {
           url: '/openapi/v1.json',
+          servers: [{ url: window.location.origin }],
           withDefaultFonts: false,
           hideClientButton: true,
+          showDeveloperTools: 'never',
           telemetry: false,
           agent: { disabled: true },
           mcp: { disabled: true }

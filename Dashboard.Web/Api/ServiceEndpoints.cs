@@ -16,6 +16,8 @@ internal static class ServiceEndpoints
             .Takes<PutServiceRequest>().Produces<ChangedDocument>().Produces<ChangedDocument>(201).Faults(413, 503);
         group.MapDelete("/services/{service}", DeleteAsync).WithSummary("Delete a service with its instances (guarded)")
             .Takes<DeleteRequest>().Produces<ChangedDocument>().Faults(404, 409, 413, 503);
+        group.MapDelete("/services/{service}/brake", ReleaseBrakeAsync).WithSummary("Release the mass-loss brake: lost instances are removed again")
+            .Takes<ReasonRequest>().Produces<ChangedDocument>().Faults(404, 413, 503);
     }
 
     private static IResult List(HttpContext http, IRegistry registry)
@@ -32,7 +34,7 @@ internal static class ServiceEndpoints
             [.. snapshot.Services.Values.OrderBy(service => service.Name, StringComparer.Ordinal).Select(ServiceSummaryDocument.From)]));
     }
 
-    private static IResult Get(HttpContext http, IRegistry registry, Answers answers)
+    private static IResult Get(HttpContext http, IRegistry registry)
     {
         var input = RequestInput.Without(http);
         var name = input.Service();
@@ -40,7 +42,7 @@ internal static class ServiceEndpoints
             return problem;
 
         var snapshot = registry.Current;
-        return snapshot.TryGetService(name, out var service) ? Results.Ok(ServiceDocument.From(snapshot, service)) : answers.NoService(name);
+        return snapshot.TryGetService(name, out var service) ? Results.Ok(ServiceDocument.From(snapshot, service)) : Problems.NoService(name, snapshot.Revision);
     }
 
     private static async Task<IResult> PutAsync(HttpContext http, Answers answers)
@@ -71,5 +73,12 @@ internal static class ServiceEndpoints
             return problem;
 
         return act.DryRun ? answers.Preview(command, input.Actor(ActorKind.Operator)) : await answers.ChangeAsync(http, command, input.Actor(ActorKind.Operator));
+    }
+
+    private static async Task<IResult> ReleaseBrakeAsync(HttpContext http, Answers answers)
+    {
+        var input = await RequestInput.ReadAsync(http);
+        var command = new SetBrake(input.Service(), null) { Reason = input.Body.Text("reason", Formats.MaxReason, Formats.Reason, lines: true) };
+        return input.Problem ?? await answers.ChangeAsync(http, command, input.Actor(ActorKind.Operator));
     }
 }

@@ -59,7 +59,7 @@ internal sealed class ServingEndpoints(
             var change = waiters.NextChange(service);
             var catalog = source.Feed.Current;
             if (!catalog.Services.TryGetValue(service, out var set))
-                return Problems.Refused(new(RefusalKind.NotFound, $"There is no service {service}."), catalog.Revision);
+                return Problems.NoService(service, catalog.Revision);
 
             var left = deadline - time.GetUtcNow();
             if (known is not { } index || left <= TimeSpan.Zero || IsNews(index, catalog, set))

@@ -31,6 +31,8 @@ internal static class Problems
 
     public static IResult NotFound(string detail) => Of(StatusCodes.Status404NotFound, "not-found", "There is no such thing", detail);
 
+    public static IResult NoService(string service, long revision) => Refused(new(RefusalKind.NotFound, $"There is no service {service}."), revision);
+
     public static IResult MethodNotAllowed(string method, string path, IReadOnlyCollection<string> allowed) => Of(
         StatusCodes.Status405MethodNotAllowed,
         "method-not-allowed",

@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using Dashboard.Core.Discovery;
+using Dashboard.Core.Health;
 using Dashboard.Core.Operations;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
@@ -40,7 +41,7 @@ internal sealed class ApiHost : IAsyncDisposable
 
     public FollowerTable Followers => Services.GetRequiredService<FollowerTable>();
 
-    public static async Task<ApiHost> StartAsync(TimeProvider? time = null, Action<IServiceCollection>? more = null)
+    public static async Task<ApiHost> StartAsync(TimeProvider? time = null, Action<IServiceCollection>? more = null, Action<WebApplication>? before = null)
     {
         time ??= TimeProvider.System;
         var registry = new InMemoryRegistry(time);
@@ -52,8 +53,10 @@ internal sealed class ApiHost : IAsyncDisposable
         builder.Services.AddSingleton<IRegistry>(registry);
         builder.Services.AddSingleton<IChangeHistory>(registry);
         builder.Services.AddDiscovery().AddTraffic().AddOperations().AddApi().AddDiscoveryEndpoints();
+        builder.Services.AddSingleton<Heartbeats>();
         more?.Invoke(builder.Services);
         var app = builder.Build();
+        before?.Invoke(app);
         app.MapApi();
         app.MapDiscovery();
         await app.StartAsync(TestContext.Current.CancellationToken);
