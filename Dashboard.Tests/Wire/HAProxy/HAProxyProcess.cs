@@ -28,13 +28,14 @@ internal sealed class HAProxyProcess : IAsyncDisposable
     public string Output => _process.Output;
 
     /// <param name="example">The configuration's file name; its well-known ports are replaced.</param>
-    public static async Task<HAProxyProcess> StartAsync(string example, IReadOnlyDictionary<int, int> ports, CancellationToken cancellationToken)
+    public static async Task<HAProxyProcess> StartAsync(string example, IReadOnlyDictionary<int, int> ports, CancellationToken cancellationToken, Func<string, string>? change = null)
     {
         var program = Peer.Require("haproxy", "apt-get install haproxy");
         var folder = Directory.CreateTempSubdirectory("dashboard-haproxy-").FullName;
         using var resource = typeof(HAProxyProcess).Assembly.GetManifestResourceStream($"HAProxy/{example}")!;
         using var reader = new StreamReader(resource);
         var text = await reader.ReadToEndAsync(cancellationToken);
+        text = change?.Invoke(text) ?? text;
         var port = FreePort.Tcp();
         text = text.Replace("/run/haproxy", folder, StringComparison.Ordinal).Replace(":8080", $":{port}", StringComparison.Ordinal);
         foreach (var (from, to) in ports)

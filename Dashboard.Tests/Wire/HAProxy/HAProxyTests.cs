@@ -143,9 +143,35 @@ public sealed class HAProxyTests : IAsyncLifetime
         Execute(new UndrainInstance(Key(2)));
         await UntilAsync(haproxy, servers => At(servers, 2) is { Status: "UP", Weight: 256 }, Patience, "orders-2 is back");
 
+        // The console goes away: HAProxy keeps what it has.
+        var endpoint = _dns.Endpoints[0];
+        await _dns.StopAsync(Cancellation);
+        await using var gone = new HangUpListener(endpoint);
+        await Eventually.TrueAsync(() => gone.Connections >= 5, Patience, "HAProxy asks in vain", Cancellation);
+        Assert.Equal(Instances, (await haproxy.ServersAsync(Cancellation)).Values.Count(server => server.Status == "UP"));
+
         var (sent, failed) = await load.StopAsync();
         Assert.True(sent > 100, $"only {sent} requests");
         Assert.Empty(failed);
+    }
+
+    [Fact]
+    public async Task AgentCheck_ConsoleAwayOrMisspelt_ChangesNothing()
+    {
+        var ports = new Dictionary<int, int> { [5054] = _agent!.Endpoints[0].Port, [9001] = Port(1), [9002] = Port(2), [9003] = Port(3) };
+        await using var haproxy = await HAProxyProcess.StartAsync("agent-check.cfg", ports, Cancellation, text => text.Replace("orders/orders-2", "orders-2", StringComparison.Ordinal));
+        Execute(new DrainInstance(Key(1)));
+        await UntilAsync(haproxy, servers => servers["orders-1"].Status.StartsWith("DRAIN", StringComparison.Ordinal), Patience, "orders-1 drains");
+
+        var endpoint = _agent.Endpoints[0];
+        await _agent.StopAsync(Cancellation);
+        await using var gone = new HangUpListener(endpoint);
+        await Eventually.TrueAsync(() => gone.Connections >= 5 * Instances, Patience, "HAProxy asks in vain", Cancellation);
+
+        var servers = await haproxy.ServersAsync(Cancellation);
+        Assert.StartsWith("DRAIN", servers["orders-1"].Status, StringComparison.Ordinal);
+        Assert.Equal(("UP", 100), (servers["orders-2"].Status, servers["orders-2"].Weight));
+        Assert.Equal(("UP", 100), (servers["orders-3"].Status, servers["orders-3"].Weight));
     }
 
     private static InstanceKey Key(int i) => new("orders", $"orders-{i}");

@@ -140,8 +140,8 @@ public sealed class AgentServer(AgentOptions options, IServingSource source, IRe
 
         if (AgentQuestion.Parse(line) is not { } question)
         {
-            // An error that HAProxy shows in its log and statistics; it changes no state.
-            await SendAsync(connection, "error #expected agent-send \"service/instance\\n\"\n", stop);
+            // Without a word HAProxy changes nothing; it shows what follows #.
+            await SendAsync(connection, "#expected agent-send service/instance\n", stop);
             return;
         }
 
