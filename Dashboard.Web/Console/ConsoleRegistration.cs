@@ -13,6 +13,12 @@ public static class ConsoleRegistration
     {
         services.AddRazorComponents().AddInteractiveServerComponents();
         services.AddCascadingAuthenticationState();
+        return services.AddConsoleComponents();
+    }
+
+    /// <summary>Adds what the pages themselves need, without the server that hosts their circuits.</summary>
+    public static IServiceCollection AddConsoleComponents(this IServiceCollection services)
+    {
         services.AddMudServices(options =>
         {
             options.SnackbarConfiguration.PositionClass = Defaults.Classes.Position.BottomRight;

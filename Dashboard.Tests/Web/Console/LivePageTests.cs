@@ -1,0 +1,78 @@
+using Bunit;
+using Dashboard.Core.Registry;
+using Dashboard.Web.Console.Live;
+using Microsoft.AspNetCore.Components.Rendering;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Dashboard.Tests.Web.Console;
+
+public sealed class LivePageTests
+{
+    private static readonly DateTimeOffset Start = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+
+    [Fact]
+    public async Task Many_changes_cost_five_renders_a_second_and_the_last_one_is_shown()
+    {
+        var time = new FakeTimeProvider(Start);
+        await using var context = new ConsoleContext(time);
+        var page = context.Render<Counter>();
+        page.WaitForAssertion(() => Assert.Equal(1, page.Instance.Refreshes - page.Instance.FromParameters), ConsoleContext.Patience);
+
+        context.AddService("cart", 20);
+        for (var tick = 0; tick < 5; tick++)
+        {
+            time.Advance(TimeSpan.FromMilliseconds(200));
+            page.WaitForAssertion(() => Assert.Equal(context.Registry.Current.Revision, page.Instance.Shown), ConsoleContext.Patience);
+        }
+
+        Assert.InRange(page.Instance.Refreshes - page.Instance.FromParameters, 2, 6);
+    }
+
+    [Fact]
+    public async Task Page_that_is_left_gives_its_subscription_back()
+    {
+        await using var context = new ConsoleContext();
+        var page = context.Render<Counter>();
+        Assert.Equal(1, context.Registry.Feed.SubscriberCount);
+
+        await context.DisposeComponentsAsync();
+
+        page.WaitForAssertion(() => Assert.Equal(0, context.Registry.Feed.SubscriberCount), ConsoleContext.Patience);
+    }
+
+    [Fact]
+    public async Task Registry_that_was_replaced_is_shown()
+    {
+        await using var context = new ConsoleContext();
+        context.AddService("cart", 1);
+        var page = context.Render<Counter>();
+
+        context.Registry.Restore(RegistrySnapshot.Empty(Guid.NewGuid(), Start));
+
+        page.WaitForAssertion(() => Assert.Equal(0, page.Instance.Shown), ConsoleContext.Patience);
+        Assert.Equal(1, context.Registry.Feed.SubscriberCount);
+    }
+
+    private sealed class Counter : LivePage
+    {
+        public int Refreshes { get; private set; }
+
+        public int FromParameters { get; private set; }
+
+        public long Shown { get; private set; }
+
+        protected override void OnParametersSet()
+        {
+            FromParameters++;
+            base.OnParametersSet();
+        }
+
+        protected override void Refresh()
+        {
+            Refreshes++;
+            Shown = Registry.Current.Revision;
+        }
+
+        protected override void BuildRenderTree(RenderTreeBuilder builder) => builder.AddContent(0, Shown);
+    }
+}
