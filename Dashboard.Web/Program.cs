@@ -1,2 +1,26 @@
-var app = WebApplication.CreateBuilder(args).Build();
-app.Run();
+using Dashboard.Core.Postgres.Embedded;
+using Dashboard.Web;
+using Dashboard.Web.Demo;
+using Dashboard.Web.Gateway;
+
+try
+{
+    var arguments = CommandLine.Rewrite(args);
+    switch (CommandLine.RoleOf(arguments))
+    {
+        case "console":
+            return await ConsoleRole.RunAsync(arguments);
+        case "gateway":
+            await GatewayRole.RunAsync(arguments);
+            return 0;
+        case "demo":
+            return await DemoRole.RunAsync(arguments);
+        case var role:
+            throw new StartException($"There is no role '{role}'; the roles are console (the default), gateway and demo.");
+    }
+}
+catch (Exception failure) when (failure is StartException or EmbeddedPostgresException)
+{
+    await Console.Error.WriteLineAsync(failure.Message);
+    return 1;
+}

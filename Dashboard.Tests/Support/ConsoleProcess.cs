@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
+using System.Reflection;
 using System.Runtime.InteropServices;
 
 namespace Dashboard.Tests.Support;
@@ -53,7 +54,7 @@ public sealed class ConsoleProcess : IAsyncDisposable
     {
         var taken = ports ?? ConsolePorts.Free();
         var data = directory ?? System.IO.Directory.CreateTempSubdirectory("dashboard-test-").FullName;
-        var program = Path.Combine(AppContext.BaseDirectory, "Dashboard.Web.dll");
+        var program = typeof(ConsoleProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(metadata => metadata.Key == "ConsoleProgram").Value!;
         var start = new ProcessStartInfo("dotnet")
         {
             RedirectStandardOutput = true,

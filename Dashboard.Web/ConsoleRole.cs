@@ -1,0 +1,161 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using Dashboard.Core.Balancing;
+using Dashboard.Core.Discovery;
+using Dashboard.Core.Health;
+using Dashboard.Core.Operations;
+using Dashboard.Core.Postgres;
+using Dashboard.Core.Postgres.Embedded;
+using Dashboard.Core.Traffic;
+using Dashboard.Web.Api;
+using Dashboard.Web.Console;
+using Dashboard.Web.Demo;
+using Dashboard.Web.Discovery;
+using Dashboard.Web.Gateway;
+using Dashboard.Web.Live;
+using Dashboard.Web.Security;
+using Dashboard.Web.Telemetry;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+
+namespace Dashboard.Web;
+
+/// <summary>The console: registry, API, pages, metrics and a gateway in one process, on a Postgres of its own unless configured otherwise.</summary>
+internal static class ConsoleRole
+{
+    private const string DefaultUrl = "http://127.0.0.1:5080";
+
+    // Ctrl-C to the end takes at most 5 s: this for requests under way, the rest for Postgres.
+    private static readonly TimeSpan ShutdownPatience = TimeSpan.FromSeconds(2);
+
+    /// <summary>Runs until Ctrl-C or SIGTERM.</summary>
+    /// <returns>The exit code: 0 after an orderly stop.</returns>
+    public static async Task<int> RunAsync(string[] arguments)
+    {
+        using var interrupted = new CancellationTokenSource();
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
+        try
+        {
+            await RunAsync(CreateBuilder(arguments), interrupted.Token);
+            return 0;
+        }
+        catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
+        {
+            return 0;
+        }
+
+        void Interrupt(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            interrupted.Cancel();
+        }
+    }
+
+    private static async Task RunAsync(WebApplicationBuilder builder, CancellationToken interrupted)
+    {
+        var directory = DataDirectory.Of(builder.Configuration);
+        await using var postgres = await StartPostgresAsync(builder, directory, interrupted);
+        AddServices(builder, directory, postgres);
+        await using var app = builder.Build();
+        Map(app);
+        await app.StartAsync(interrupted);
+        PrintSignInLink(app);
+        var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var stop = app.Lifetime.ApplicationStopping.Register(() => stopped.TrySetResult());
+        using var cancel = interrupted.Register(() => stopped.TrySetResult());
+        await stopped.Task;
+        await app.StopAsync(CancellationToken.None);
+    }
+
+    private static WebApplicationBuilder CreateBuilder(string[] arguments)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = arguments, ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration.Sources.Insert(0, new Microsoft.Extensions.Configuration.Memory.MemoryConfigurationSource
+        {
+            InitialData = [new("Urls", DefaultUrl)],
+        });
+        // Also outside Development: `dotnet run -c Release` serves the assets from the source tree and the package cache.
+        builder.WebHost.UseStaticWebAssets();
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownPatience);
+        return builder;
+    }
+
+    private static async Task<EmbeddedPostgres?> StartPostgresAsync(WebApplicationBuilder builder, string directory, CancellationToken cancellationToken)
+    {
+        if (builder.Configuration.GetConnectionString("Registry") is { Length: > 0 })
+        {
+            return null;
+        }
+
+        using var logging = LoggerFactory.Create(logging => logging.AddConfiguration(builder.Configuration.GetSection("Logging")).AddSimpleConsole());
+        return await EmbeddedPostgres.StartAsync(
+            new() { Directory = directory, PackageDirectories = PackageDirectories() },
+            TimeProvider.System,
+            logging.CreateLogger<EmbeddedPostgres>(),
+            cancellationToken);
+    }
+
+    private static string[] PackageDirectories() =>
+    [
+        .. typeof(ConsoleRole).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+            .Where(metadata => metadata.Key == "ClientNodeModules")
+            .Select(metadata => metadata.Value!),
+    ];
+
+    private static void AddServices(WebApplicationBuilder builder, string directory, EmbeddedPostgres? postgres)
+    {
+        var configuration = builder.Configuration;
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services
+            .AddPostgresRegistry(options =>
+            {
+                options.ConnectionString = postgres?.ConnectionString ?? configuration.GetConnectionString("Registry")!;
+                options.OwnerConnectionString = configuration.GetConnectionString("RegistryOwner");
+            })
+            .AddBalancing()
+            .AddTraffic()
+            .AddDiscovery()
+            .AddDiscoveryEndpoints()
+            .AddOperations()
+            .AddHealth(configuration)
+            .AddSecurity(new SecurityOptions { DataDirectory = directory, AdminToken = configuration["Auth:AdminToken"] })
+            .AddApi()
+            .AddLive()
+            .AddConsole()
+            .AddTelemetry()
+            .AddGateway(configuration);
+        if (configuration.GetValue<bool>("demo"))
+        {
+            builder.Services.AddDemo(services => new DemoOptions
+            {
+                ConsoleUrl = new Uri(ListeningOn(services)),
+                GatewayUrl = new Uri(services.GetRequiredService<GatewayStatus>().Urls[0]),
+                Suffix = configuration["Gateway:Suffix"] ?? "localhost",
+                Token = services.GetRequiredService<AdminToken>().Value,
+            });
+        }
+    }
+
+    private static void Map(WebApplication app)
+    {
+        app.UseSecurity();
+        app.MapStaticAssets().AllowAnonymous();
+        app.MapSecurity();
+        app.MapTelemetry();
+        app.MapApi();
+        app.MapDiscovery();
+        app.MapLive();
+        app.MapConsole();
+    }
+
+    private static void PrintSignInLink(WebApplication app)
+    {
+        System.Console.WriteLine();
+        System.Console.WriteLine($"Sign in once with {app.Services.GetRequiredService<SignInCodes>().CreateLink(ListeningOn(app.Services))}");
+        System.Console.WriteLine();
+    }
+
+    private static string ListeningOn(IServiceProvider services) =>
+        services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+}
