@@ -11,6 +11,8 @@ using Dashboard.Web.Api;
 using Dashboard.Web.Console;
 using Dashboard.Web.Demo;
 using Dashboard.Web.Discovery;
+using Dashboard.Web.Discovery.Agent;
+using Dashboard.Web.Discovery.Dns;
 using Dashboard.Web.Gateway;
 using Dashboard.Web.Live;
 using Dashboard.Web.Security;
@@ -117,6 +119,8 @@ internal static class ConsoleRole
             .AddTraffic()
             .AddDiscovery()
             .AddDiscoveryEndpoints()
+            .AddDns(configuration)
+            .AddAgentCheck(configuration)
             .AddOperations()
             .AddHealth(configuration)
             .AddSecurity(new SecurityOptions { DataDirectory = directory, AdminToken = configuration["Auth:AdminToken"] })
