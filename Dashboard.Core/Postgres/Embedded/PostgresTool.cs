@@ -8,7 +8,11 @@ namespace Dashboard.Core.Postgres.Embedded;
 /// <summary>Runs the short-lived programs around the server (initdb, pg_ctl), as the server's account.</summary>
 internal sealed class PostgresTool(PostgresAccount? account, string workingDirectory)
 {
+    private const int DiedOfInterrupt = 128 + 2;
+    private const int DiedOfTermination = 128 + 15;
+
     /// <summary>Runs <paramref name="program"/> to its end. Cancelled, it is killed before this throws.</summary>
+    /// <exception cref="OperationCanceledException">It was cancelled, here or by a signal of its own.</exception>
     /// <returns>The exit code with everything it printed.</returns>
     public async Task<(int ExitCode, string Output)> RunAsync(string program, IReadOnlyList<string> arguments, CancellationToken cancellationToken)
     {
@@ -71,6 +75,9 @@ internal sealed class PostgresTool(PostgresAccount? account, string workingDirec
             throw;
         }
 
+        // Ctrl-C reaches every program on the terminal, and this one may die of it before the console has noticed.
+        if (process.ExitCode is DiedOfInterrupt or DiedOfTermination)
+            throw new OperationCanceledException($"{Path.GetFileName(program)} was interrupted.", cancellationToken);
         return (process.ExitCode, string.Join('\n', lines));
     }
 

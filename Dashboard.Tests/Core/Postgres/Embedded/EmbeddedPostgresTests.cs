@@ -146,6 +146,29 @@ public sealed class EmbeddedPostgresTests : IDisposable
     }
 
     [Fact]
+    public async Task Without_a_package_an_installed_server_on_the_path_is_used()
+    {
+        await (await StartAsync(_directory)).DisposeAsync();
+        var bin = Directory.GetDirectories(Path.Combine(_directory, "postgres")).Select(d => Path.Combine(d, "bin")).Single(Directory.Exists);
+        var path = Environment.GetEnvironmentVariable("PATH");
+        var elsewhere = Directory.CreateTempSubdirectory("dashboard-embedded-");
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(_directory, File.GetUnixFileMode(_directory) | UnixFileMode.OtherExecute);
+        try
+        {
+            Environment.SetEnvironmentVariable("PATH", bin + Path.PathSeparator + path);
+            await using var server = await StartAsync(elsewhere.FullName, packages: []);
+            Assert.Equal(1, await ExecuteAsync(server, "select 1"));
+            Assert.StartsWith(bin, await File.ReadAllTextAsync($"/proc/{server.ProcessId}/cmdline", Cancelled), StringComparison.Ordinal);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("PATH", path);
+            elsewhere.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task The_same_works_as_an_ordinary_user()
     {
         if (Environment.UserName != "root")
@@ -163,8 +186,8 @@ public sealed class EmbeddedPostgresTests : IDisposable
         Assert.True(exit == 0, output);
     }
 
-    private static Task<EmbeddedPostgres> StartAsync(string directory, string? command = null, TimeProvider? time = null) => EmbeddedPostgres.StartAsync(
-        new EmbeddedPostgresOptions { Directory = directory, PackageDirectories = PostgresPackages.Directories, Durable = false, Command = command },
+    private static Task<EmbeddedPostgres> StartAsync(string directory, string? command = null, TimeProvider? time = null, string[]? packages = null) => EmbeddedPostgres.StartAsync(
+        new EmbeddedPostgresOptions { Directory = directory, PackageDirectories = packages ?? PostgresPackages.Directories, Durable = false, Command = command },
         time ?? TimeProvider.System, NullLogger.Instance, Cancelled);
 
     private static async Task<object?> ExecuteAsync(EmbeddedPostgres server, string sql)
