@@ -94,10 +94,10 @@ export class ServiceChart extends HTMLElement {
     const metric = this.#metric;
     const axis = { stroke: palette.muted, grid: { stroke: palette.line, width: 1 }, ticks: { show: false }, font: '11px Roboto, system-ui, sans-serif' };
     this.#plot = new uPlot({
-      ...sizeOf(body), legend: { show: false }, padding: [8, 8, 0, 0], cursor: { sync: { key: service }, points: { size: 6 }, drag: { x: false, y: false } },
+      ...sizeOf(body), legend: { show: false }, padding: [8, 20, 0, 0], cursor: { sync: { key: service }, points: { size: 6 }, drag: { x: false, y: false } },
       scales: { x: { time: true }, y: { range: (_plot, _low, high) => [0, Math.max(metric.floor, high * 1.1)] } },
       axes: [
-        { ...axis, size: 24, values: (_plot, ticks) => ticks.map(clock), space: 80, incrs: [5, 10, 15, 30, 60, 120, 300] },
+        { ...axis, size: 24, values: (_plot, ticks) => ticks.map(tick => tick % 60 === 0 ? clock(tick).slice(0, 5) : clock(tick)), space: 72, incrs: [5, 10, 15, 30, 60, 120, 300] },
         { ...axis, size: 56, values: (_plot, ticks) => ticks.map(tick => tick === 0 ? '0' : metric.format(tick)), space: 28 },
       ],
       series: [{}, ...metric.lines.map(line => ({
@@ -122,8 +122,10 @@ export class ServiceChart extends HTMLElement {
       this.#plot!.setScale('x', { min: from / 1000, max: to / 1000 });
     });
     const last = shown[shown.length - 1];
-    const value = last ? metric.lines[0]!.value(last) : null;
-    const now = value === null ? '–' : metric.format(value);
+    const now = metric.lines.map(line => {
+      const value = last ? line.value(last) : null;
+      return (metric.lines.length > 1 ? `${line.label} ` : '') + (value === null ? '–' : metric.format(value));
+    }).join(' · ');
     if (this.#now) this.#now.textContent = now;
     this.setAttribute('aria-label', `${metric.title} of ${state.service}, now ${now}, ${this.#marks.length} changes in the time shown`);
   }
