@@ -49,7 +49,7 @@ public sealed record TopologyView
                 case "search": query["q"] = Text(property.Value); break;
                 case "namespace": query["ns"] = property.Value.ValueKind == JsonValueKind.String ? property.Value.GetString() : null; break;
                 case "focus": query["focus"] = Text(property.Value); break;
-                case "hops" when property.Value.TryGetInt32(out var hops): query["hops"] = hops == 1 ? null : hops.ToString(CultureInfo.InvariantCulture); break;
+                case "hops" when property.Value.ValueKind == JsonValueKind.Number && property.Value.TryGetInt32(out var hops): query["hops"] = hops == 1 ? null : hops.ToString(CultureInfo.InvariantCulture); break;
                 case "expanded" when property.Value.ValueKind == JsonValueKind.Array:
                     query["expand"] = property.Value.GetArrayLength() == 0 ? null : string.Join(',', property.Value.EnumerateArray().Select(name => name.GetString()));
                     break;

@@ -1,0 +1,119 @@
+using Bunit;
+using Bunit.TestDoubles;
+using Dashboard.Core.Registry;
+using Dashboard.Core.Registry.Commands;
+using Dashboard.Core.Traffic;
+using Dashboard.Tests.Core.Topology;
+using Dashboard.Tests.Support;
+using Dashboard.Web.Console.Live;
+using Dashboard.Web.Console.Topology;
+using Microsoft.AspNetCore.Components;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace Dashboard.Tests.Web.Console.Topology;
+
+public sealed class TopologyPageTests : IAsyncLifetime
+{
+    private readonly BunitContext _context = new();
+    private readonly InMemoryRegistry _registry = new(TimeProvider.System);
+    private readonly TrafficStore _traffic = new(TimeProvider.System);
+    private readonly BunitJSModuleInterop _module;
+
+    public TopologyPageTests()
+    {
+        _context.Services.AddSingleton(TimeProvider.System);
+        _context.Services.AddSingleton<IRegistry>(_registry);
+        _context.Services.AddSingleton(_traffic);
+        _context.Services.AddScoped<ViewerClock>();
+        _module = _context.JSInterop.SetupModule("/js/topology.js");
+        _module.SetupModule("shortcuts", _ => true).Mode = JSRuntimeMode.Loose;
+        _module.SetupModule("mount", _ => true).Mode = JSRuntimeMode.Loose;
+    }
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public async ValueTask DisposeAsync() => await _context.DisposeAsync();
+
+    [Fact]
+    public void An_empty_registry_shows_how_to_register_with_the_address_that_was_asked_for()
+    {
+        var page = Open("");
+
+        Assert.Contains("curl -X PUT http://localhost/api/v1/services/", page.Find("pre").TextContent, StringComparison.Ordinal);
+        Assert.Empty(page.FindAll(".topology-canvas"));
+    }
+
+    [Fact]
+    public void The_table_has_a_service_with_its_facts_and_the_way_to_its_page()
+    {
+        Register("cart", 2);
+        _registry.Apply(new DrainInstance(new("cart", "i-0")) { Override = true, Reason = "test" });
+
+        var page = Open("?view=table");
+
+        var row = page.Find("table tbody tr");
+        Assert.Equal("/services/cart", row.QuerySelector("th a")!.GetAttribute("href"));
+        Assert.Contains("Healthy", row.TextContent, StringComparison.Ordinal);
+        Assert.Contains("1 of 2", row.TextContent, StringComparison.Ordinal);
+        Assert.Contains("1 draining", row.TextContent, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_table_moves_with_the_registry_and_obeys_the_filters_in_the_address()
+    {
+        Register("cart", 1);
+        Register("orders", 1);
+        var page = Open("?view=table&q=ca");
+        Assert.Equal(["cart"], Names(page));
+
+        Register("catalog", 1);
+
+        page.WaitForAssertion(() => Assert.Equal(["cart", "catalog"], Names(page)), TimeSpan.FromSeconds(10));
+    }
+
+    [Fact]
+    public void The_graph_is_mounted_with_the_view_of_the_address()
+    {
+        Register("cart", 1);
+
+        Open("?focus=cart&hops=2&expand=cart,orders&group=namespace&show=trouble");
+
+        var mount = Assert.Single(_module.Invocations["mount"]);
+        var view = Assert.IsType<TopologyView>(mount.Arguments[2]);
+        Assert.Equal(new TopologyView { Focus = "cart", Hops = 2, Expanded = ["cart", "orders"], Grouping = "namespace", Filter = "trouble" }, view);
+    }
+
+    [Fact]
+    public async Task Asking_for_the_table_closes_the_graph()
+    {
+        Register("cart", 1);
+        var page = Open("");
+
+        await page.InvokeAsync(page.Instance.ToggleTable);
+
+        page.WaitForAssertion(() => Assert.NotEmpty(page.FindAll("table")), TimeSpan.FromSeconds(10));
+        Assert.EndsWith("/?view=table", Navigation.Uri, StringComparison.Ordinal);
+        Assert.Empty(page.FindAll(".topology-canvas"));
+    }
+
+    private BunitNavigationManager Navigation => _context.Services.GetRequiredService<BunitNavigationManager>();
+
+    private IRenderedComponent<TopologyPage> Open(string query)
+    {
+        Navigation.NavigateTo("/" + query);
+        return _context.Render<TopologyPage>();
+    }
+
+    private static string[] Names(IRenderedComponent<TopologyPage> page) => [.. page.FindAll("table tbody th").Select(cell => cell.TextContent.Trim())];
+
+    private void Register(string service, int instances)
+    {
+        for (var i = 0; i < instances; i++)
+        {
+            var key = new InstanceKey(service, $"i-{i}");
+            _registry.Apply(new RegisterInstance(key, new() { Address = "10.0.0.1", Port = 8000 + i }));
+            _registry.Apply(new RecordHealth(service, [new(key, new(HealthStatus.Healthy, DateTimeOffset.UnixEpoch, null, 1))]));
+        }
+    }
+}
