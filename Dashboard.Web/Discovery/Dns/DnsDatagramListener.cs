@@ -6,7 +6,7 @@ namespace Dashboard.Web.Discovery.Dns;
 
 /// <summary>
 /// Answers over UDP on one address. A few threads of its own wait in the socket and answer where they stand: two system calls a question and nothing in between, where an
-/// asynchronous receive costs a wake-up of the thread pool each (measured at half the answers a second). Each thread has its buffers for good; nothing is allocated for an answer.
+/// asynchronous receive adds a poll and a wake-up of the thread pool. Each thread has its buffers for good; nothing is allocated for an answer.
 /// </summary>
 internal sealed class DnsDatagramListener : IDisposable
 {
