@@ -15,6 +15,7 @@ internal sealed class MetricsEndpoint(IServiceProvider services, TelemetryLimits
     // Features make their own meters; a name is all that is known of them here.
     private const string HealthMeter = "Dashboard.Health";
     private const string RegistryMeter = "Dashboard.Registry";
+    private const string DnsMeter = "Dashboard.Dns";
 
     // One collection at a time: the view is taken, then shown.
     private readonly SemaphoreSlim _scraping = new(1);
@@ -77,7 +78,7 @@ internal sealed class MetricsEndpoint(IServiceProvider services, TelemetryLimits
         _provider?.Dispose();
         _provider = Sdk.CreateMeterProviderBuilder()
             .ConfigureResource(resource => resource.AddService("dashboard", serviceVersion: typeof(MetricsEndpoint).Assembly.GetName().Version?.ToString(3), autoGenerateServiceInstanceId: false))
-            .AddMeter(MeshMeter.Name, HealthMeter, RegistryMeter)
+            .AddMeter(MeshMeter.Name, HealthMeter, RegistryMeter, DnsMeter)
             .AddAspNetCoreInstrumentation()
             .AddRuntimeInstrumentation()
             .AddView(Configure)
