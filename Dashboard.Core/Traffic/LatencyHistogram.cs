@@ -30,23 +30,14 @@ public sealed class LatencyHistogram
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(counts.Length, LatencyBuckets.Count);
         // At most 2 bytes of distance and 10 of count for each bucket.
-        Span<byte> buffer = stackalloc byte[LatencyBuckets.Count * 12];
-        var length = 0;
-        var total = 0L;
-        var before = -1;
+        var writer = new Writer(stackalloc byte[LatencyBuckets.Count * 12]);
         for (var bucket = 0; bucket < counts.Length; bucket++)
         {
-            if (counts[bucket] != 0)
-            {
-                ArgumentOutOfRangeException.ThrowIfNegative(counts[bucket], nameof(counts));
-                length += Write(buffer[length..], (ulong)(bucket - before - 1));
-                length += Write(buffer[length..], (ulong)counts[bucket]);
-                total += counts[bucket];
-                before = bucket;
-            }
+            ArgumentOutOfRangeException.ThrowIfNegative(counts[bucket], nameof(counts));
+            writer.Add(bucket, counts[bucket]);
         }
 
-        return total == 0 ? Empty : new(buffer[..length].ToArray(), total);
+        return writer.ToHistogram();
     }
 
     /// <summary>Builds a histogram from measured durations.</summary>
@@ -112,11 +103,21 @@ public sealed class LatencyHistogram
             return Count == 0 ? other : this;
         }
 
-        Span<long> counts = stackalloc long[LatencyBuckets.Count];
-        counts.Clear();
-        AddTo(counts);
-        other.AddTo(counts);
-        return FromCounts(counts);
+        // Neither a distance nor a count takes more bytes than in both together.
+        var writer = new Writer(stackalloc byte[_pairs.Length + other._pairs.Length]);
+        var (mine, others) = (GetEnumerator(), other.GetEnumerator());
+        var (hasMine, hasOther) = (mine.MoveNext(), others.MoveNext());
+        while (hasMine || hasOther)
+        {
+            var order = !hasMine ? 1 : !hasOther ? -1 : mine.Current.Bucket.CompareTo(others.Current.Bucket);
+            writer.Add(
+                order <= 0 ? mine.Current.Bucket : others.Current.Bucket,
+                (order <= 0 ? mine.Current.Count : 0) + (order >= 0 ? others.Current.Count : 0));
+            hasMine = order <= 0 ? mine.MoveNext() : hasMine;
+            hasOther = order >= 0 ? others.MoveNext() : hasOther;
+        }
+
+        return writer.ToHistogram();
     }
 
     /// <summary>The part of each count that lies between two fractions of the whole. Parts of adjoining fractions add up to the whole exactly.</summary>
@@ -129,14 +130,14 @@ public sealed class LatencyHistogram
             return this;
         }
 
-        Span<long> counts = stackalloc long[LatencyBuckets.Count];
-        counts.Clear();
+        // A bucket that is left out can lengthen the distance to the next one, by a byte for every 128 buckets.
+        var writer = new Writer(stackalloc byte[_pairs.Length + LatencyBuckets.Count / 128 + 1]);
         foreach (var (bucket, count) in this)
         {
-            counts[bucket] = PartOf(count, from, to);
+            writer.Add(bucket, PartOf(count, from, to));
         }
 
-        return FromCounts(counts);
+        return writer.ToHistogram();
     }
 
     /// <summary>The duration that a fraction of the requests did not exceed (nearest rank); null when there are none.</summary>
@@ -171,16 +172,38 @@ public sealed class LatencyHistogram
         }
     }
 
-    private static int Write(Span<byte> buffer, ulong value)
+    /// <summary>Encodes counts in the order of their buckets.</summary>
+    private ref struct Writer(Span<byte> buffer)
     {
-        var length = 0;
-        for (; value >= 0x80; value >>= 7)
+        private readonly Span<byte> _buffer = buffer;
+        private int _length;
+        private int _before = -1;
+        private long _total;
+
+        public void Add(int bucket, long count)
         {
-            buffer[length++] = (byte)(value | 0x80);
+            if (count == 0)
+            {
+                return;
+            }
+
+            Write((ulong)(bucket - _before - 1));
+            Write((ulong)count);
+            _total += count;
+            _before = bucket;
         }
 
-        buffer[length++] = (byte)value;
-        return length;
+        public readonly LatencyHistogram ToHistogram() => _total == 0 ? Empty : new(_buffer[.._length].ToArray(), _total);
+
+        private void Write(ulong value)
+        {
+            for (; value >= 0x80; value >>= 7)
+            {
+                _buffer[_length++] = (byte)(value | 0x80);
+            }
+
+            _buffer[_length++] = (byte)value;
+        }
     }
 
     /// <summary>Walks the buckets in use, shortest first.</summary>

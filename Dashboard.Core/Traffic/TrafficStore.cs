@@ -128,10 +128,15 @@ public sealed class TrafficStore
             }
 
             var span = new SecondSpan(now - age - period, now - age);
+            var first = Math.Max(span.First, now.ToUnixTimeSeconds() - TrafficSeries.Seconds + 1);
             foreach (var row in report.Rows)
             {
-                Add(_edges, new(row.Source, row.Service), MaximumEdges, row, span);
-                Add(_instances, new(row.Service, row.Instance), MaximumInstances, row, span);
+                var edge = Series(_edges, new(row.Source, row.Service), MaximumEdges);
+                var instance = Series(_instances, new(row.Service, row.Instance), MaximumInstances);
+                for (var second = first; second <= span.Last; second++)
+                {
+                    Add(edge, instance, row, second, span.Fractions(second));
+                }
             }
 
             return ReportOutcome.Accepted;
@@ -297,31 +302,31 @@ public sealed class TrafficStore
 
     private static DateTimeOffset At(long second) => DateTimeOffset.FromUnixTimeSeconds(second);
 
-    private void Add<TKey>(Dictionary<TKey, TrafficSeries> all, TKey key, int maximum, TrafficRow row, SecondSpan span)
+    private TrafficSeries? Series<TKey>(Dictionary<TKey, TrafficSeries> all, TKey key, int maximum)
         where TKey : struct
     {
-        if (!all.TryGetValue(key, out var series))
+        if (all.TryGetValue(key, out var series))
         {
-            if (all.Count >= maximum)
-            {
-                Interlocked.Increment(ref _droppedRows);
-                return;
-            }
-
-            all[key] = series = new();
+            return series;
         }
 
-        var oldest = _time.GetUtcNow().ToUnixTimeSeconds() - TrafficSeries.Seconds;
-        for (var second = Math.Max(span.First, oldest + 1); second <= span.Last; second++)
+        if (all.Count >= maximum)
         {
-            var (from, to) = span.Fractions(second);
-            series.Add(
-                second,
-                LatencyHistogram.PartOf(row.Requests, from, to),
-                LatencyHistogram.PartOf(row.Completed, from, to),
-                LatencyHistogram.PartOf(row.Failures, from, to),
-                row.Latency.Part(from, to));
+            Interlocked.Increment(ref _droppedRows);
+            return null;
         }
+
+        return all[key] = new();
+    }
+
+    private static void Add(TrafficSeries? edge, TrafficSeries? instance, TrafficRow row, long second, (double From, double To) part)
+    {
+        var requests = LatencyHistogram.PartOf(row.Requests, part.From, part.To);
+        var completed = LatencyHistogram.PartOf(row.Completed, part.From, part.To);
+        var failures = LatencyHistogram.PartOf(row.Failures, part.From, part.To);
+        var latency = row.Latency.Part(part.From, part.To);
+        edge?.Add(second, requests, completed, failures, latency);
+        instance?.Add(second, requests, completed, failures, latency);
     }
 
     private TrafficWindow Query(string service, long from, long until)
