@@ -164,14 +164,6 @@ public sealed class LatencyHistogram
 
     internal static long Rank(double quantile, long count) => Math.Clamp((long)Math.Ceiling(quantile * count), 1, Math.Max(count, 1));
 
-    internal void AddTo(Span<long> counts)
-    {
-        foreach (var (bucket, count) in this)
-        {
-            counts[bucket] += count;
-        }
-    }
-
     /// <summary>Encodes counts in the order of their buckets.</summary>
     private ref struct Writer(Span<byte> buffer)
     {

@@ -5,30 +5,33 @@ public sealed class LatencySum
 {
     private readonly long[] _counts = new long[LatencyBuckets.Count];
 
+    // The buckets in use, so that clearing and searching cost what is there and not what could be.
+    private int _low = LatencyBuckets.Count;
+    private int _high = -1;
+
     public long Count { get; private set; }
 
     public void Add(TimeSpan value)
     {
-        _counts[LatencyBuckets.IndexOf(value)]++;
-        Count++;
+        Add(LatencyBuckets.IndexOf(value), 1);
     }
 
     public void Add(LatencyHistogram histogram)
     {
         ArgumentNullException.ThrowIfNull(histogram);
-        histogram.AddTo(_counts);
-        Count += histogram.Count;
+        foreach (var (bucket, count) in histogram)
+        {
+            Add(bucket, count);
+        }
     }
 
     public void Add(LatencySum other)
     {
         ArgumentNullException.ThrowIfNull(other);
-        for (var bucket = 0; bucket < _counts.Length; bucket++)
+        for (var bucket = other._low; bucket <= other._high; bucket++)
         {
-            _counts[bucket] += other._counts[bucket];
+            Add(bucket, other._counts[bucket]);
         }
-
-        Count += other.Count;
     }
 
     /// <summary>The duration that a fraction (0-1) of the requests did not exceed (nearest rank); null when there are none.</summary>
@@ -40,7 +43,7 @@ public sealed class LatencySum
         }
 
         var rank = LatencyHistogram.Rank(quantile, Count);
-        for (var bucket = 0; bucket < _counts.Length; bucket++)
+        for (var bucket = _low; bucket <= _high; bucket++)
         {
             rank -= _counts[bucket];
             if (rank <= 0)
@@ -58,8 +61,18 @@ public sealed class LatencySum
     {
         if (Count != 0)
         {
-            Array.Clear(_counts);
+            Array.Clear(_counts, _low, _high - _low + 1);
+            _low = LatencyBuckets.Count;
+            _high = -1;
             Count = 0;
         }
+    }
+
+    private void Add(int bucket, long count)
+    {
+        _counts[bucket] += count;
+        Count += count;
+        _low = Math.Min(_low, bucket);
+        _high = Math.Max(_high, bucket);
     }
 }
