@@ -96,7 +96,7 @@ public sealed class ActivityPageTests
 
         await page.PressAsync($"Undo change {revision}");
         dialogs.WaitForAssertion(() => Assert.Contains("25 % of cart's traffic moves to 1 instance", dialogs.Text(), StringComparison.Ordinal), ConsoleContext.Patience);
-        await dialogs.SubmitAsync();
+        await dialogs.PressAsync("Undo it");
 
         page.WaitForAssertion(() => Assert.Contains("Undid a change of cart", page.Text(), StringComparison.Ordinal), ConsoleContext.Patience);
         Assert.Equal([100, 100], context.WeightsOf("cart"));

@@ -3,6 +3,7 @@ using AngleSharp.Dom;
 using Bunit;
 using Bunit.TestDoubles;
 using Dashboard.Core.Discovery;
+using Dashboard.Core.Health;
 using Dashboard.Core.Operations;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
@@ -20,7 +21,7 @@ internal sealed class ConsoleContext : BunitContext
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    private static readonly Actor Health = Actor.System("health");
+    private static readonly Actor Prober = Actor.System("health");
 
     public ConsoleContext(TimeProvider? time = null)
     {
@@ -30,6 +31,7 @@ internal sealed class ConsoleContext : BunitContext
         Services.AddSingleton<IRegistry>(Registry);
         Services.AddSingleton<IChangeHistory>(Registry);
         Services.AddDiscovery();
+        Services.AddSingleton<HealthBoard>();
         Services.AddTraffic();
         Services.AddOperations();
         Services.AddConsoleComponents();
@@ -63,7 +65,7 @@ internal sealed class ConsoleContext : BunitContext
 
     public void SetHealth(InstanceKey key, HealthStatus status, string output) => Registry.Execute(
         new RecordHealth(key.Service, [new(key, new HealthState(status, Registry.Current.At, output, 3))]),
-        Health);
+        Prober);
 
     /// <summary>Another operator acts.</summary>
     public CommandResult Bob(RegistryCommand command) => Registry.Execute(command, new Actor("bob", ActorKind.Operator));

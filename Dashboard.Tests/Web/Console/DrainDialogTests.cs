@@ -31,7 +31,7 @@ public sealed class DrainDialogTests
         await dialogs.TypeAsync("Deadline", "60");
         await dialogs.ChooseAsync("When it passes", nameof(DeadlineAction.Force));
         await dialogs.TypeAsync("Reason", "kernel update");
-        await dialogs.SubmitAsync();
+        await dialogs.PressAsync("Drain cart-2");
 
         dialogs.WaitForAssertion(() => Assert.Equal(IntentKind.Draining, context.IntentOf("cart", "cart-2").Kind), ConsoleContext.Patience);
         var intent = context.IntentOf("cart", "cart-2");
@@ -54,10 +54,23 @@ public sealed class DrainDialogTests
 
         await dialogs.TypeAsync("Reason", "it serves wrong data");
         Assert.False(dialogs.Button("Drain cart-1 against the guard").HasAttribute("disabled"));
-        await dialogs.SubmitAsync();
+        await dialogs.PressAsync("Drain cart-1 against the guard");
 
         dialogs.WaitForAssertion(() => Assert.Equal(IntentKind.Draining, context.IntentOf("cart", "cart-1").Kind), ConsoleContext.Patience);
         Assert.True(context.Registry.Current.Operations.Values.Single().Overridden);
+    }
+
+    [Fact]
+    public async Task Enter_in_a_field_does_not_drain()
+    {
+        await using var context = new ConsoleContext();
+        context.AddService("cart", 3);
+        var dialogs = await OpenDrainAsync(context, "cart", "cart-2");
+        Assert.False(dialogs.Button("Drain cart-2").HasAttribute("disabled"));
+
+        await dialogs.SubmitAsync();
+
+        Assert.True(context.IntentOf("cart", "cart-2").IsActive);
     }
 
     [Fact]
@@ -129,7 +142,7 @@ public sealed class DrainDialogTests
         dialogs.WaitForAssertion(() => Assert.Contains("2 services are touched", dialogs.Text(), StringComparison.Ordinal), ConsoleContext.Patience);
         Assert.Contains("cart goes from 3 to 2 serving", dialogs.Text(), StringComparison.Ordinal);
         Assert.Contains("orders goes from 3 to 2 serving", dialogs.Text(), StringComparison.Ordinal);
-        await dialogs.SubmitAsync();
+        await dialogs.PressAsync("Drain node-1");
 
         page.WaitForAssertion(() => Assert.Contains("1 draining", page.Text(), StringComparison.Ordinal), ConsoleContext.Patience);
         Assert.Equal(IntentKind.Draining, context.IntentOf("orders", "orders-1").Kind);

@@ -62,7 +62,7 @@ public sealed class OperationPageTests
 
         await page.PressAsync("Force");
         dialogs.WaitForAssertion(() => Assert.Contains("3 requests and 2 long-lived connections are cut.", dialogs.Text(), StringComparison.Ordinal), ConsoleContext.Patience);
-        await dialogs.SubmitAsync();
+        await dialogs.PressAsync("Force it");
 
         page.WaitForAssertion(() => Assert.Equal(IntentKind.Drained, context.IntentOf("cart", "cart-2").Kind), ConsoleContext.Patience);
         Assert.True(context.IntentOf("cart", "cart-2").Forced);

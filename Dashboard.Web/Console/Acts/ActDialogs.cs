@@ -43,6 +43,8 @@ public sealed class ActDialogs(IDialogService dialogs, ISnackbar notices, Naviga
             notices.Add($"Written. Operation {operation} follows its effect.", Severity.Normal, options =>
             {
                 options.Action = "Follow it";
+                options.RequireInteraction = false;
+                options.VisibleStateDuration = 10_000;
                 options.OnClick = _ =>
                 {
                     navigation.NavigateTo(Links.Operation(operation));

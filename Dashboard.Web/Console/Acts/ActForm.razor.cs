@@ -19,6 +19,7 @@ public sealed partial class ActForm : LivePage
     private string? _reason;
     private bool _override;
     private bool _rebasable;
+    private bool _consequences;
     private bool _busy;
     private string? _fault;
 
@@ -36,7 +37,7 @@ public sealed partial class ActForm : LivePage
     [Parameter, EditorRequired]
     public string Confirm { get; set; } = "";
 
-    /// <summary>It takes traffic away: the button is neither filled nor reached by Enter from the start.</summary>
+    /// <summary>It takes traffic away: its button is not the form's default, so that Enter in a field does nothing.</summary>
     [Parameter]
     public bool Danger { get; set; }
 
@@ -52,6 +53,8 @@ public sealed partial class ActForm : LivePage
     /// <summary>Fields of the act itself, above the preview.</summary>
     [Parameter]
     public RenderFragment? ChildContent { get; set; }
+
+    private bool Destructive => Danger || _override;
 
     private bool GuardRefuses => _preview?.Refusal is { Kind: RefusalKind.Guard };
 
@@ -85,6 +88,9 @@ public sealed partial class ActForm : LivePage
     {
         var command = Command(Input());
         _rebasable = command is OperatorCommand { ExpectedRevision: not null };
+
+        // Steering a drain moves no traffic and asks nothing of a data plane.
+        _consequences = command is OperatorCommand;
         _preview = _actor is not null && command is not null ? Desk.Preview(command, _actor) : null;
     }
 
@@ -108,6 +114,11 @@ public sealed partial class ActForm : LivePage
         _fault = null;
         Refresh();
     }
+
+    // Enter in a field submits the form: what takes traffic away must be pressed.
+    private Task SubmittedAsync() => Destructive ? Task.CompletedTask : ApplyAsync();
+
+    private Task PressedAsync() => Destructive ? ApplyAsync() : Task.CompletedTask;
 
     private async Task ApplyAsync()
     {
