@@ -6,7 +6,7 @@ using Dashboard.Core.Traffic;
 namespace Dashboard.Core.Operations;
 
 /// <summary>What draining instances still have in flight, known or unknown.</summary>
-internal sealed class DrainObserver(TrafficStore traffic, FollowerTable followers)
+internal sealed class DrainObserver(TrafficStore traffic, FollowerTable followers, TimeProvider time)
 {
     /// <summary>How long an instance must be known to be idle before it counts as drained.</summary>
     public static readonly TimeSpan IdleTime = TimeSpan.FromSeconds(10);
@@ -59,9 +59,12 @@ internal sealed class DrainObserver(TrafficStore traffic, FollowerTable follower
 
         var mute = operation.Followers.Where(id => followers.Find(id) is { Reports: false }).ToArray();
         return mute.Length > 0 ? $"{Names(mute)} does not report what it has in flight"
-            : flight.Unknown.Length > 0 ? $"{Names(flight.Unknown)} is silent"
-            : null;
+            : flight.Unknown.Length == 0 ? null
+            : flight.Unknown.All(ReportedLately) ? $"{Names(flight.Unknown)} has not reported since its acknowledgement"
+            : $"{Names(flight.Unknown)} is silent";
     }
+
+    private bool ReportedLately(string id) => followers.Find(id)?.LastReport is { } last && last > time.GetUtcNow() - TrafficStore.SilentAfter;
 
     private bool GotRequests(ImmutableArray<DrainingInstance> instances, DateTimeOffset since) =>
         instances.GroupBy(instance => instance.Key.Service, StringComparer.Ordinal).Any(group =>

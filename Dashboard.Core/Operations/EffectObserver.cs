@@ -14,6 +14,9 @@ internal sealed class EffectObserver(TrafficStore traffic)
     /// <summary>Disagreeing windows in a row that raise the alarm.</summary>
     public const int WindowsToDisagree = 3;
 
+    // While chance alone could move a share by more than this part of itself, agreement is no proof.
+    private const double SureBand = 0.5;
+
     /// <summary>Compares every target's actual share with the intended one and keeps count of disagreeing windows.</summary>
     public Effect Observe(Operation operation, RegistrySnapshot snapshot, OperationMemory memory, DateTimeOffset now)
     {
@@ -30,7 +33,11 @@ internal sealed class EffectObserver(TrafficStore traffic)
         var verdict = targets.Any(target => target.Agrees == false) ? ShareVerdict.Disagrees
             : why is not null || targets.Count == 0 || targets.Any(target => target.Agrees is null) ? ShareVerdict.CannotTell
             : ShareVerdict.Agrees;
-        var effect = new Effect(targets.ToImmutable(), verdict, verdict == ShareVerdict.CannotTell ? why ?? TooFew(targets) : null);
+        var effect = new Effect(targets.ToImmutable(), verdict, verdict == ShareVerdict.CannotTell ? why ?? TooFew(targets) : null)
+        {
+            IsEarly = memory.Samples.Values.Any(sample => now - sample.From < Window),
+            IsSure = targets.All(target => target.Band <= target.Intended * SureBand || IsApproximate(target.Key, snapshot)),
+        };
         Count(memory, effect, now);
         return effect;
     }
@@ -125,6 +132,8 @@ internal sealed class EffectObserver(TrafficStore traffic)
             memory.Samples[service] = (sample.Signature, now);
     }
 
+    private static bool IsApproximate(InstanceKey key, RegistrySnapshot snapshot) => snapshot.TryGetService(key.Service, out var service) && SharePrediction.For(service.Serving).Approximate;
+
     private static string TooFew(IEnumerable<ObservedTarget> targets)
     {
         var missing = targets.Where(target => target.Agrees is null).Select(target => ShareEvidence.RequestsToTell(target.Intended)).DefaultIfEmpty(0).Max();
@@ -134,4 +143,11 @@ internal sealed class EffectObserver(TrafficStore traffic)
 
 /// <summary>What the traffic shows of an operation.</summary>
 /// <param name="Why">Why it cannot be told; null when it can.</param>
-internal sealed record Effect(ImmutableArray<ObservedTarget> Targets, ShareVerdict Verdict, string? Why);
+internal sealed record Effect(ImmutableArray<ObservedTarget> Targets, ShareVerdict Verdict, string? Why)
+{
+    /// <summary>There has been no full window yet.</summary>
+    public bool IsEarly { get; init; }
+
+    /// <summary>The sample is large enough for its agreement to be a proof.</summary>
+    public bool IsSure { get; init; }
+}

@@ -34,7 +34,7 @@ public sealed class OperationTracker
         _source = source;
         _followers = followers;
         _effects = new(traffic);
-        _drains = new(traffic, followers);
+        _drains = new(traffic, followers, time);
         _time = time;
     }
 
@@ -201,6 +201,7 @@ public sealed class OperationTracker
         // Started anew after a restart: the commit may be long ago, but the proof has had no chance yet.
         var since = memory.AllAcknowledgedAt is { } at && at > operation.CommittedAt ? at : operation.CommittedAt;
         return now - since < ProofTime ? null
+            : !view.Observed.IsEmpty && view.Observed.All(seen => seen.Agrees == true) ? new CloseOperation(operation.Id, OperationOutcome.Completed, observed.Text) { TargetName = target }
             : new CloseOperation(operation.Id, OperationOutcome.Unproven, view.Laggards.IsEmpty ? observed.Text : $"not acknowledged: {view.Stages[3].Text}") { TargetName = target };
     }
 

@@ -35,7 +35,7 @@ public sealed class PreviewCalculator(FollowerTable followers, IServiceRates rat
             NoChange = decision is Decision.Accepted { Changes.IsEmpty: true },
             Overridden = refusal is null && opened is { Overridden: true },
             ExistingOperation = opened is null && decision is Decision.Accepted { Operation: { } existing } ? existing : null,
-            Summary = Summarise(command, decision, impacts),
+            Summary = Summarise(command, decision, impacts) + Remark(snapshot, command, refusal),
             Services = impacts,
             Followers = command is OperatorCommand act ? followers.FollowersOf(OperatorDesk.ServicesOf(snapshot, act)) : [],
             Replaces = [.. changes.OfType<OperationChange>().Where(change => change is { Before.IsOpen: true, After: null or { IsOpen: false } }).Select(change => change.Id).Order()],
@@ -106,6 +106,12 @@ public sealed class PreviewCalculator(FollowerTable followers, IServiceRates rat
             _ => $"{moved.Length} services are touched. {string.Join(" ", moved.OrderByDescending(impact => impact.MovedShare).Take(3).Select(Sentence))}",
         };
     }
+
+    // Otherwise an operator would wait for an effect that cannot come.
+    private static string Remark(RegistrySnapshot snapshot, RegistryCommand command, Refusal? refusal) =>
+        refusal is null && command is SetWeights { Service: var name } && snapshot.Services.GetValueOrDefault(name)?.Settings.Policy == BalancingPolicy.RoundRobin
+            ? $" {name} is balanced by roundRobin, which ignores weights above 0."
+            : "";
 
     private static string Sentence(ServiceImpact impact)
     {

@@ -75,11 +75,13 @@ internal static class StageLine
 
         return effect.Verdict switch
         {
+            ShareVerdict.Agrees when !effect.IsSure => new(StageKind.Observed, StageState.Active, null, $"agrees so far: {Shares(effect)}"),
             ShareVerdict.Agrees => new(StageKind.Observed, StageState.Done, null, $"the traffic agrees: {Shares(effect)}"),
             // Until a fresh window speaks, what the last one said stands.
             _ when memory.Disagreements >= EffectObserver.WindowsToDisagree => new(StageKind.Observed, StageState.Stalled, null, $"the traffic disagrees: {memory.Disagreement}"),
             ShareVerdict.Disagrees => new(StageKind.Observed, StageState.Active, null, $"not yet: {Shares(effect)}"),
             _ when memory.Disagreement is { } last => new(StageKind.Observed, StageState.Active, null, $"not yet: {last}"),
+            _ when effect.IsEarly => new(StageKind.Observed, StageState.Active, null, "waits for the first seconds of traffic since the last acknowledgement"),
             _ => new(StageKind.Observed, StageState.Unknown, null, $"cannot tell: {effect.Why}"),
         };
     }

@@ -5,7 +5,7 @@ using Dashboard.Web.Http;
 namespace Dashboard.Web.Api;
 
 /// <summary>Commands in, answers out: what every endpoint that changes something shares.</summary>
-internal sealed class Answers(OperatorDesk desk, OperationTracker operations)
+internal sealed class Answers(OperatorDesk desk, OperationTracker operations, TimeProvider time)
 {
     private static readonly TimeSpan CommandTimeout = TimeSpan.FromSeconds(10);
 
@@ -15,14 +15,14 @@ internal sealed class Answers(OperatorDesk desk, OperationTracker operations)
         if (dryRun)
             return Preview(command, actor);
 
-        var result = await desk.ExecuteAsync(command, actor, http.RequestAborted).AsTask().WaitAsync(CommandTimeout, http.RequestAborted);
+        var result = await ExecuteAsync(http, command, actor);
         return result is CommandResult.Committed committed ? Accepted(committed) : Failed(result);
     }
 
     /// <summary>A change that opens no operation: 200 with the revision.</summary>
     public async Task<IResult> ChangeAsync(HttpContext http, RegistryCommand command, Actor actor, Func<CommandResult.Committed, IResult>? answer = null)
     {
-        var result = await desk.ExecuteAsync(command, actor, http.RequestAborted).AsTask().WaitAsync(CommandTimeout, http.RequestAborted);
+        var result = await ExecuteAsync(http, command, actor);
         return result is not CommandResult.Committed committed ? Failed(result)
             : answer is not null ? answer(committed)
             : Results.Ok(new ChangedDocument(committed.Revision, committed.Change is not null));
@@ -41,6 +41,18 @@ internal sealed class Answers(OperatorDesk desk, OperationTracker operations)
         CommandResult.Overlaid => Results.NoContent(),
         _ => throw new InvalidOperationException($"Unexpected result {result.GetType().Name}."),
     };
+
+    private async Task<CommandResult> ExecuteAsync(HttpContext http, RegistryCommand command, Actor actor)
+    {
+        try
+        {
+            return await desk.ExecuteAsync(command, actor, http.RequestAborted).AsTask().WaitAsync(CommandTimeout, time, http.RequestAborted);
+        }
+        catch (TimeoutException)
+        {
+            return new CommandResult.Unavailable($"No answer within {CommandTimeout.TotalSeconds} s. The change may still be carried out: look before you repeat it.", TimeSpan.FromSeconds(1));
+        }
+    }
 
     private IResult Accepted(CommandResult.Committed committed)
     {

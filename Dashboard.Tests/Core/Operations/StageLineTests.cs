@@ -38,6 +38,21 @@ public sealed class StageLineTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Weights_WithASampleThatProvesLittle_AgreeOnlySoFar()
+    {
+        var id = await _rig.ActAsync(Weights(("orders-1", 300)));
+        await _rig.AdvanceAsync(1);
+        Assert.Equal("waits for the first seconds of traffic since the last acknowledgement", _rig.Stage(id, StageKind.Observed).Text);
+        Traffic(3, 1);
+        await _rig.AdvanceAsync(5);
+        Assert.Equal(StageState.Active, _rig.Stage(id, StageKind.Observed).State);
+        Assert.StartsWith("agrees so far: orders-1 gets 75 %", _rig.Stage(id, StageKind.Observed).Text, StringComparison.Ordinal);
+
+        await _rig.AdvanceAsync(60);
+        Assert.Equal(OperationOutcome.Completed, _rig.View(id).Operation.Outcome);
+    }
+
+    [Fact]
     public async Task Weights_WhenTheTrafficDisagreesThreeWindowsRunning_RaisesTheAlarm()
     {
         Traffic(50, 50);

@@ -1,7 +1,10 @@
 using System.Net;
 using System.Text.Json;
 using Dashboard.Core.Discovery;
+using Dashboard.Core.Operations;
 using Dashboard.Core.Registry;
+using Dashboard.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Dashboard.Tests.Web.Api;
 
@@ -94,6 +97,31 @@ public sealed class ActsTests : IAsyncLifetime
         Assert.True(same.GetProperty("drain").GetProperty("deadline").GetDateTimeOffset() > operation.GetProperty("drain").GetProperty("deadline").GetDateTimeOffset().AddSeconds(50));
         Assert.Equal(id, (await _host.GetAsync("/api/v1/operations?open=true")).GetProperty("operations")[0].GetProperty("id").GetInt64());
         Assert.Equal(id, (await _host.GetAsync($"/api/v1/operations/{id}")).GetProperty("id").GetInt64());
+    }
+
+    [Fact]
+    public async Task Operation_ShowsTheAcknowledgementAsSoonAsItComes()
+    {
+        var (_, operation) = await SendAsync(HttpMethod.Patch, "/api/v1/services/orders/weights", """{"weights":{"orders-1":7}}""");
+        var id = operation.GetProperty("id").GetInt64();
+        await _host.PublishedAsync();
+        var tracker = _host.Services.GetRequiredService<OperationTracker>();
+        await Eventually.TrueAsync(() => tracker.Feed.Current.Find(id) is { Laggards.Length: 1 }, TimeSpan.FromSeconds(10), "the laggard is on the board", TestContext.Current.CancellationToken);
+
+        await SendAsync(HttpMethod.Post, "/api/v1/subscribers/gateway-1/ack", $$"""{"generation":"{{_host.Registry.Current.Generation}}","revision":{{id}}}""");
+
+        await Eventually.TrueAsync(() => tracker.Feed.Current.Find(id) is { Laggards.IsEmpty: true, Acknowledged: 1 }, TimeSpan.FromSeconds(10), "it has acknowledged", TestContext.Current.CancellationToken);
+        var line = (await _host.GetAsync($"/api/v1/operations/{id}")).GetProperty("stages");
+        Assert.Equal(("done", "1 of 1 data plane"), (line[3].GetProperty("state").GetString(), line[3].GetProperty("text").GetString()));
+    }
+
+    [Fact]
+    public async Task DryRun_OfWeightsUnderRoundRobin_SaysThatTheyAreIgnored()
+    {
+        await SendAsync(HttpMethod.Put, "/api/v1/services/orders", """{"policy":"roundRobin"}""");
+        var (_, preview) = await SendAsync(HttpMethod.Patch, "/api/v1/services/orders/weights", """{"weights":{"orders-1":7},"dryRun":true}""");
+
+        Assert.Equal("No traffic moves. orders is balanced by roundRobin, which ignores weights above 0.", preview.GetProperty("summary").GetString());
     }
 
     public static TheoryData<string, string, string> Acts => new()
