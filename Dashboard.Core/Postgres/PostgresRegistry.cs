@@ -3,7 +3,6 @@ using System.Diagnostics.Metrics;
 using System.Runtime.ExceptionServices;
 using System.Threading.Channels;
 using Dashboard.Core.Feeds;
-using Dashboard.Core.Postgres.Rows;
 using Dashboard.Core.Registry;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -17,7 +16,6 @@ namespace Dashboard.Core.Postgres;
 /// </summary>
 public sealed partial class PostgresRegistry : IRegistry, IHostedService, IAsyncDisposable
 {
-    private const int CatchUpLimit = 1000;
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
 
     private readonly PostgresRegistryOptions _options;
@@ -28,7 +26,6 @@ public sealed partial class PostgresRegistry : IRegistry, IHostedService, IAsync
     private readonly RegistryMeters _meters;
     private readonly HealthOverlay _overlay = new();
     private readonly CancellationTokenSource _stopping = new();
-    private readonly List<RegistryChange> _unpublished = [];
     private RegistryAvailability _availability;
     private Task _writing = Task.CompletedTask;
     private Task _listening = Task.CompletedTask;
@@ -36,10 +33,8 @@ public sealed partial class PostgresRegistry : IRegistry, IHostedService, IAsync
     private bool _started;
     private bool _disposed;
 
-    // Only the writer's loop touches these: what is durable, without the overlay, and the hash of its last change.
-    private RegistrySnapshot _committed;
-    private byte[] _hash = [];
-    private bool _reset;
+    // Only the writer's loop touches these.
+    private readonly RegistryReplica _replica;
     private ImmutableArray<string> _touchedByOverlay = [];
 
     /// <summary>Makes the registry; nothing is read or written before <see cref="StartAsync"/>.</summary>
@@ -52,8 +47,8 @@ public sealed partial class PostgresRegistry : IRegistry, IHostedService, IAsync
         _logger = logger;
         _queue = Channel.CreateBounded<PendingCommand?>(new BoundedChannelOptions(options.QueueCapacity) { SingleReader = true });
         _database = new(options);
-        _committed = RegistrySnapshot.Empty(Guid.Empty, Now);
-        Feed = new(_committed);
+        _replica = new(_database, RegistrySnapshot.Empty(Guid.Empty, Now), logger);
+        Feed = new(_replica.Committed);
         _availability = new(Now, Now, "The registry is being loaded");
         _meters = new(meterFactory, () => Current.Revision, () => _queue.Reader.Count, () => Availability.IsAvailable);
     }
@@ -88,7 +83,7 @@ public sealed partial class PostgresRegistry : IRegistry, IHostedService, IAsync
             try
             {
                 await SchemaRunner.ApplyAsync(string.IsNullOrEmpty(_options.OwnerConnectionString) ? _options.ConnectionString : _options.OwnerConnectionString, _logger, cancellationToken);
-                await LoadAsync();
+                await _replica.LoadAsync();
                 break;
             }
             catch (NpgsqlException e) when (IsWorthWaiting(e) && _time.GetElapsedTime(began) < _options.StartTimeout)
@@ -101,14 +96,14 @@ public sealed partial class PostgresRegistry : IRegistry, IHostedService, IAsync
             }
         }
 
-        Feed.Reset(_committed);
-        _reset = false;
+        Feed.Reset(_replica.Committed);
+        _replica.MarkPublished();
         Volatile.Write(ref _availability, new(null, Now, null));
         var listener = new HeadListener(_options, _time, _logger, () => Feed.Current.Revision, () => Availability.IsAvailable, Look);
         _writing = Task.Run(WriteAsync, CancellationToken.None);
         _listening = Task.Run(() => listener.RunAsync(_stopping.Token), CancellationToken.None);
         _started = true;
-        LogLoaded(_logger, _committed.Revision, _committed.Services.Count, _committed.InstanceCount);
+        LogLoaded(_logger, Current.Revision, Current.Services.Count, Current.InstanceCount);
     }
 
     /// <summary>Writes what is waiting, then stops. New commands are answered as unavailable.</summary>
@@ -205,7 +200,7 @@ public sealed partial class PostgresRegistry : IRegistry, IHostedService, IAsync
             if (batch.Count > 0)
                 await CommitAsync(batch, verdicts);
             else
-                await CatchUpAsync();
+                await _replica.CatchUpAsync();
 
             Publish();
             Volatile.Write(ref _availability, new(null, Now, null));
@@ -254,20 +249,20 @@ public sealed partial class PostgresRegistry : IRegistry, IHostedService, IAsync
     {
         var began = _time.GetTimestamp();
         // Decided before the lock, since the snapshot nearly always is the head; where it turns out not to be, decided again under it.
-        var before = _committed;
+        var before = _replica.Committed;
         var (after, changes) = Decide(batch, verdicts);
         if (changes.IsEmpty)
         {
             // Nothing to write, if this is still the head: one cheap read tells, and no other writer need wait for it.
             var seen = await _database.ReadHeadAsync();
-            if (seen.Revision == _committed.Revision && Continues(seen))
+            if (_replica.IsAt(seen))
                 return;
         }
 
-        await LockAndCatchUpAsync();
-        if (!ReferenceEquals(before, _committed))
+        await _replica.LockAndCatchUpAsync();
+        if (!ReferenceEquals(before, _replica.Committed))
         {
-            before = _committed;
+            before = _replica.Committed;
             verdicts.Clear();
             (after, changes) = Decide(batch, verdicts);
         }
@@ -278,7 +273,7 @@ public sealed partial class PostgresRegistry : IRegistry, IHostedService, IAsync
             return;
         }
 
-        var write = new RegistryWrite(before, after, changes, _hash);
+        var write = new RegistryWrite(before, after, changes, _replica.Hash);
         try
         {
             await _database.CommitAsync(write);
@@ -288,9 +283,7 @@ public sealed partial class PostgresRegistry : IRegistry, IHostedService, IAsync
             await ResolveAsync(write, e);
         }
 
-        _committed = after;
-        _hash = write.Hash;
-        _unpublished.AddRange(changes);
+        _replica.Advance(write);
         _meters.Committed(batch.Count, _time.GetElapsedTime(began));
     }
 
@@ -317,7 +310,7 @@ public sealed partial class PostgresRegistry : IRegistry, IHostedService, IAsync
     private (RegistrySnapshot After, ImmutableArray<RegistryChange> Changes) Decide(List<PendingCommand> batch, List<Verdict> verdicts)
     {
         var now = Now;
-        var working = _committed;
+        var working = _replica.Committed;
         var changes = ImmutableArray.CreateBuilder<RegistryChange>();
         foreach (var pending in batch)
         {
@@ -362,86 +355,10 @@ public sealed partial class PostgresRegistry : IRegistry, IHostedService, IAsync
         Changes = accepted.Changes,
     };
 
-    /// <summary>After this the head is held by this writer and its snapshot is the head.</summary>
-    private async Task LockAndCatchUpAsync()
-    {
-        while (true)
-        {
-            var head = await _database.LockHeadAsync();
-            switch (await FollowAsync(head))
-            {
-                case Continuation.Followed:
-                    return;
-                case Continuation.Diverged:
-                    LogDiverged(_logger, head.Revision, _committed.Revision);
-                    await _database.RenewGenerationAsync();
-                    await _database.CommitAsync();
-                    break;
-                default:
-                    await _database.RollBackAsync();
-                    break;
-            }
-
-            await LoadAsync();
-        }
-    }
-
-    private async Task CatchUpAsync()
-    {
-        var head = await _database.ReadHeadAsync();
-        if (await FollowAsync(head) == Continuation.Followed)
-            return;
-
-        await LockAndCatchUpAsync();
-        await _database.RollBackAsync();
-    }
-
-    /// <summary>Whether the head may come after what this replica has: the same generation and, where it is the same revision, the same change.</summary>
-    private bool Continues(HeadRow head) =>
-        head.Generation == _committed.Generation
-        && (head.Revision > _committed.Revision || (head.Revision == _committed.Revision && head.Hash.AsSpan().SequenceEqual(_hash)));
-
-    /// <summary>Reads the change log up to the head, if it leads there from here.</summary>
-    private async Task<Continuation> FollowAsync(HeadRow head)
-    {
-        if (head.Generation != _committed.Generation)
-            return Continuation.Unknown;
-        if (!Continues(head))
-            return Continuation.Diverged;
-
-        while (_committed.Revision < head.Revision)
-        {
-            var rows = await _database.ReadChangesAsync(_committed.Revision, CatchUpLimit);
-            // Pruned: what is missing is older than the retained log.
-            if (rows.Count == 0 || rows[0].Revision != _committed.Revision + 1)
-                return Continuation.Unknown;
-            if (!rows[0].PreviousHash.AsSpan().SequenceEqual(_hash))
-                return Continuation.Diverged;
-            foreach (var row in rows)
-            {
-                var change = row.ToChange();
-                _committed = _committed.Apply(change);
-                _hash = row.Hash;
-                _unpublished.Add(change);
-            }
-        }
-
-        return Continuation.Followed;
-    }
-
-    private async Task LoadAsync()
-    {
-        var (head, snapshot) = await _database.LoadAsync();
-        _committed = snapshot;
-        _hash = head.Hash;
-        _unpublished.Clear();
-        _reset = true;
-    }
-
     /// <summary>Postgres is back: catches up, then makes durable what was seen meanwhile. Readers see the two in one step.</summary>
     private async Task ReturnAsync()
     {
-        await LockAndCatchUpAsync();
+        await _replica.LockAndCatchUpAsync();
         await _database.RollBackAsync();
         var since = Availability.UnavailableSince!.Value;
         if (!_overlay.IsEmpty)
@@ -458,17 +375,17 @@ public sealed partial class PostgresRegistry : IRegistry, IHostedService, IAsync
     private void Publish()
     {
         var before = Feed.Current;
-        if (!_reset && _unpublished.Count == 0 && _touchedByOverlay.IsEmpty)
+        if (!_replica.IsReset && _replica.Unpublished.Count == 0 && _touchedByOverlay.IsEmpty)
             return;
 
-        var after = _overlay.ApplyTo(_committed);
-        if (_reset)
+        var after = _overlay.ApplyTo(_replica.Committed);
+        if (_replica.IsReset)
         {
             Feed.Reset(after);
         }
         else
         {
-            ImmutableArray<RegistryChange> changes = [.. _unpublished];
+            ImmutableArray<RegistryChange> changes = [.. _replica.Unpublished];
             var services = RegistryWrite.ServicesTouched(before, after, changes);
             foreach (var name in _overlay.Services.Concat(_touchedByOverlay))
             {
@@ -479,9 +396,8 @@ public sealed partial class PostgresRegistry : IRegistry, IHostedService, IAsync
             Feed.Publish(after, new(before, after, changes, services));
         }
 
-        _reset = false;
         _touchedByOverlay = [];
-        _unpublished.Clear();
+        _replica.MarkPublished();
     }
 
     private void GoAway(Exception exception)
@@ -548,19 +464,6 @@ public sealed partial class PostgresRegistry : IRegistry, IHostedService, IAsync
 
     private static CommandResult.Unavailable Unavailable(string because) => new(because, RetryAfter);
 
-    /// <summary>How the stored registry relates to what this replica has.</summary>
-    private enum Continuation
-    {
-        /// <summary>The snapshot is the head now.</summary>
-        Followed,
-
-        /// <summary>Another generation, or a log that no longer goes back this far: a fresh snapshot is needed.</summary>
-        Unknown,
-
-        /// <summary>The same generation tells another story than the one this replica has seen.</summary>
-        Diverged,
-    }
-
     /// <summary>What a command is answered once its batch is durable.</summary>
     private sealed record Verdict(PendingCommand Pending, CommandResult? Result, Exception? Error = null);
 
@@ -590,7 +493,4 @@ public sealed partial class PostgresRegistry : IRegistry, IHostedService, IAsync
 
     [LoggerMessage(16, LogLevel.Warning, "The commit up to revision {Revision} went unanswered, but was found to be done")]
     private static partial void LogResolved(ILogger logger, long revision);
-
-    [LoggerMessage(17, LogLevel.Error, "The stored registry stands at revision {Stored} and does not continue revision {Known} that this console has seen (a restore?): it gets a new generation")]
-    private static partial void LogDiverged(ILogger logger, long stored, long known);
 }
