@@ -1,0 +1,135 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Dashboard.Tests.Support;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace Dashboard.Tests.Browser;
+
+/// <summary>What an operator does in the browser, against the real program and its demo mesh.</summary>
+[Collection(EndToEnd.Name)]
+public sealed partial class OperatorJourneyTests(BrowserFixture browser) : IClassFixture<BrowserFixture>
+{
+    private const float Patience = 30_000;
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Operator_ChangesWeightsDrainsAndUndoes_AndSeesTheTrafficFollow()
+    {
+        await using var console = await ConsoleProcess.StartAsync(["--demo"], Cancelled);
+        await using var journey = await Journey.SignInAsync(browser.Browser, console, cancellationToken: Cancelled);
+        var page = journey.Page;
+        page.SetDefaultTimeout(Patience);
+
+        await SeeTheTopologyMoveAsync(journey);
+        await ChangeWeightsAsync(journey);
+        var operation = await DrainAsync(journey, console);
+        await UndoAsync(journey, console, operation);
+        journey.AssertNoErrors();
+    }
+
+    [Theory]
+    [InlineData(ColorScheme.Dark)]
+    [InlineData(ColorScheme.Light)]
+    public async Task EveryPage_IsAccessibleAndFitsAPhone(ColorScheme scheme)
+    {
+        await using var console = await ConsoleProcess.StartAsync(["--demo"], Cancelled);
+        await Eventually.TrueAsync(async () => (await TopologyAsync(console)).Count(node => node.GetProperty("rps").GetDouble() > 0) >= 8, TimeSpan.FromSeconds(30), () => $"the demo runs:\n{console.Output}", Cancelled);
+        var operation = await DrainByApiAsync(console, "storefront", "storefront-2");
+        await using var journey = await Journey.SignInAsync(browser.Browser, console, scheme: scheme, cancellationToken: Cancelled);
+        var page = journey.Page;
+        page.SetDefaultTimeout(Patience);
+        foreach (var path in new[] { "/", "/?view=table", "/services", "/services/storefront", "/nodes", "/operations", $"/operations/{operation}", "/activity" })
+        {
+            await page.SetViewportSizeAsync(1440, 900);
+            await page.GotoAsync(new Uri(console.Url, path).ToString());
+            await Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToBeVisibleAsync(new() { Timeout = Patience });
+            await Expect(page.Locator("text=Reading …")).ToHaveCountAsync(0, new() { Timeout = Patience });
+            await journey.AssertAccessibleAsync();
+            await page.SetViewportSizeAsync(390, 844);
+            var overhang = await page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+            Assert.True(overhang <= 0, $"{path} is {overhang} px wider than a phone");
+        }
+
+        journey.AssertNoErrors();
+    }
+
+    private static async Task SeeTheTopologyMoveAsync(Journey journey)
+    {
+        var page = journey.Page;
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Topology" })).ToBeVisibleAsync(new() { Timeout = Patience });
+        await Expect(page.Locator("canvas").First).ToBeVisibleAsync(new() { Timeout = Patience });
+        await page.GetByRole(AriaRole.Button, new() { Name = "Table" }).ClickAsync();
+        var row = page.GetByRole(AriaRole.Row).Filter(new() { Has = page.GetByRole(AriaRole.Link, new() { Name = "storefront", Exact = true }) }).First;
+        await Expect(row).ToBeVisibleAsync(new() { Timeout = Patience });
+        var before = await row.InnerTextAsync();
+        await Expect(row).Not.ToHaveTextAsync(before, new() { Timeout = Patience, UseInnerText = true });
+        await row.GetByRole(AriaRole.Link, new() { Name = "storefront", Exact = true }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "storefront", Exact = true })).ToBeVisibleAsync(new() { Timeout = Patience });
+    }
+
+    private static async Task ChangeWeightsAsync(Journey journey)
+    {
+        var page = journey.Page;
+        await page.GetByLabel("Weight of storefront-1", new() { Exact = true }).FillAsync("300");
+        var staged = page.GetByRole(AriaRole.Region, new() { Name = "Staged weights" });
+        await Expect(staged).ToContainTextAsync("storefront-1");
+        await staged.GetByLabel(new Regex("^Reason")).FillAsync("warm the cache of storefront-1");
+        await staged.GetByRole(AriaRole.Button, new() { NameRegex = ApplyPattern() }).ClickAsync();
+
+        // 300 of 300 + 100 + 50; the bars follow because the traffic does.
+        var shares = page.GetByRole(AriaRole.Row).Filter(new() { Has = page.GetByLabel("Weight of storefront-1", new() { Exact = true }) }).GetByRole(AriaRole.Img, new() { NameRegex = new("intended share 66[.,]7") });
+        await Expect(shares).ToBeVisibleAsync(new() { Timeout = Patience });
+        await Expect(page.GetByRole(AriaRole.Img, new() { NameRegex = new("intended share 66[.,]7.*inside the noise band") })).ToBeVisibleAsync(new() { Timeout = 90_000 });
+    }
+
+    private static async Task<string> DrainAsync(Journey journey, ConsoleProcess console)
+    {
+        var page = journey.Page;
+        await page.GetByRole(AriaRole.Button, new() { Name = "Drain storefront-3", Exact = true }).ClickAsync();
+        var dialog = page.GetByRole(AriaRole.Dialog);
+        await Expect(dialog).ToContainTextAsync("storefront-3");
+        await journey.AssertAccessibleAsync();
+        await dialog.GetByLabel(new Regex("^Reason")).FillAsync("its disk fails");
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Drain storefront-3", Exact = true }).ClickAsync();
+        await page.GetByRole(AriaRole.Link, new() { NameRegex = new("^Follow operation") }).ClickAsync();
+        await page.WaitForURLAsync(new Regex("/operations/[0-9]+$"));
+        await Expect(page.GetByText("to the deadline", new() { Exact = false }).First).ToBeVisibleAsync(new() { Timeout = Patience });
+        await Expect(page.GetByRole(AriaRole.Region, new() { Name = "In flight" })).ToContainTextAsync("storefront-3");
+        await Eventually.TrueAsync(async () => await IntentAsync(console, "storefront", "storefront-3") == "drained", TimeSpan.FromSeconds(60), () => "storefront-3 is Drained", Cancelled);
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Undo" })).ToBeVisibleAsync(new() { Timeout = Patience });
+        return page.Url[(page.Url.LastIndexOf('/') + 1)..];
+    }
+
+    private static async Task UndoAsync(Journey journey, ConsoleProcess console, string operation)
+    {
+        var page = journey.Page;
+        await page.GetByRole(AriaRole.Link, new() { Name = "Activity", Exact = true }).First.ClickAsync();
+        await Expect(page.GetByText("its disk fails").First).ToBeVisibleAsync(new() { Timeout = Patience });
+        await page.GetByRole(AriaRole.Button, new() { Name = $"Undo change {operation}", Exact = true }).ClickAsync();
+        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Undo it" }).ClickAsync();
+        await Eventually.TrueAsync(async () => await IntentAsync(console, "storefront", "storefront-3") == "active", TimeSpan.FromSeconds(30), () => "storefront-3 is active again", Cancelled);
+    }
+
+    private static async Task<JsonElement[]> TopologyAsync(ConsoleProcess console) =>
+        [.. (await console.Client.GetFromJsonAsync<JsonElement>("/api/v1/topology", Cancelled)).GetProperty("nodes").EnumerateArray()];
+
+    private static async Task<string?> IntentAsync(ConsoleProcess console, string service, string instance)
+    {
+        var document = await console.Client.GetFromJsonAsync<JsonElement>($"/api/v1/services/{service}", Cancelled);
+        return document.GetProperty("instances").EnumerateArray().Single(candidate => candidate.GetProperty("id").GetString() == instance)
+            .GetProperty("intent").GetProperty("kind").GetString();
+    }
+
+    private static async Task<long> DrainByApiAsync(ConsoleProcess console, string service, string instance)
+    {
+        using var answer = await console.Client.PostAsJsonAsync($"/api/v1/services/{service}/instances/{instance}/drain", new { reason = "to be looked at" }, Cancelled);
+        answer.EnsureSuccessStatusCode();
+        return (await answer.Content.ReadFromJsonAsync<JsonElement>(Cancelled)).GetProperty("id").GetInt64();
+    }
+
+    [GeneratedRegex("^Apply")]
+    private static partial Regex ApplyPattern();
+}
