@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using Dashboard.Core.Balancing;
@@ -61,13 +62,26 @@ internal static class ConsoleRole
         AddServices(builder, directory, postgres);
         await using var app = builder.Build();
         Map(app);
-        await app.StartAsync(interrupted);
+        await StartAsync(app, interrupted);
         PrintSignInLink(app);
         var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var stop = app.Lifetime.ApplicationStopping.Register(() => stopped.TrySetResult());
         using var cancel = interrupted.Register(() => stopped.TrySetResult());
         await stopped.Task;
         await app.StopAsync(CancellationToken.None);
+    }
+
+    private static async Task StartAsync(WebApplication app, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await app.StartAsync(cancellationToken);
+        }
+        catch (Exception failure) when (failure is IOException or InvalidOperationException or SocketException)
+        {
+            // An address in use, a database that does not answer, a setting that cannot be read: its message says what to do.
+            throw new StartException($"The console cannot start: {failure.Message}", failure);
+        }
     }
 
     private static WebApplicationBuilder CreateBuilder(string[] arguments)

@@ -14,6 +14,7 @@ public sealed class AgentServer(AgentOptions options, IServingSource source, IRe
 {
     private readonly AgentPolls _polls = new(followers, time);
     private readonly CancellationTokenSource _stopping = new();
+    private bool _disposed;
     private readonly List<Socket> _listeners = [];
     private readonly List<Task> _running = [];
     private int _open;
@@ -49,8 +50,12 @@ public sealed class AgentServer(AgentOptions options, IServingSource source, IRe
         _running.Clear();
     }
 
+    // The container disposes it as a service and as a hosted service.
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, true))
+            return;
+
         await StopAsync(CancellationToken.None);
         _stopping.Dispose();
     }

@@ -16,6 +16,7 @@ public sealed class DnsServer : IHostedService, IAsyncDisposable
     private readonly DnsDesk _desk;
     private readonly ulong _seed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8));
     private readonly CancellationTokenSource _stopping = new();
+    private bool _disposed;
     private readonly List<DnsDatagramListener> _datagrams = [];
     private readonly List<DnsStreamListener> _streams = [];
     private readonly List<Task> _running = [];
@@ -77,8 +78,12 @@ public sealed class DnsServer : IHostedService, IAsyncDisposable
         _running.Clear();
     }
 
+    // The container disposes it as a service and as a hosted service.
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, true))
+            return;
+
         await StopAsync(CancellationToken.None);
         _stopping.Dispose();
     }
