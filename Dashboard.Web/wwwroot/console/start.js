@@ -1,6 +1,7 @@
 // Starts the circuit and says so when it is lost. It tries again for ever: an operations console is left open overnight.
 (() => {
-  const banner = document.getElementById('components-reconnect-modal');
+  const events = document.getElementById('components-reconnect-modal');
+  const banner = document.getElementById('circuit-banner');
   const words = document.getElementById('circuit-words');
   let lostAt = null;
 
@@ -22,7 +23,7 @@
   // The server answered but has forgotten this circuit (it was restarted): every page's state is in its address, so loading it again loses nothing.
   const afresh = () => location.reload();
 
-  banner.addEventListener('components-reconnect-state-changed', event => {
+  events.addEventListener('components-reconnect-state-changed', event => {
     switch (event.detail.state) {
       case 'show':
       case 'retrying':
