@@ -58,7 +58,9 @@ internal static class ConsoleRole
     private static async Task RunAsync(WebApplicationBuilder builder, CancellationToken interrupted)
     {
         var directory = DataDirectory.Of(builder.Configuration);
-        await using var postgres = await StartPostgresAsync(builder, directory, interrupted);
+        // The database's own log, open from before the host until after it.
+        using var logging = LoggerFactory.Create(logging => logging.AddConfiguration(builder.Configuration.GetSection("Logging")).AddSimpleConsole());
+        await using var postgres = await StartPostgresAsync(builder.Configuration, directory, logging, interrupted);
         AddServices(builder, directory, postgres);
         await using var app = builder.Build();
         Map(app);
@@ -97,20 +99,14 @@ internal static class ConsoleRole
         return builder;
     }
 
-    private static async Task<EmbeddedPostgres?> StartPostgresAsync(WebApplicationBuilder builder, string directory, CancellationToken cancellationToken)
-    {
-        if (builder.Configuration.GetConnectionString("Registry") is { Length: > 0 })
-        {
-            return null;
-        }
-
-        using var logging = LoggerFactory.Create(logging => logging.AddConfiguration(builder.Configuration.GetSection("Logging")).AddSimpleConsole());
-        return await EmbeddedPostgres.StartAsync(
-            new() { Directory = directory, PackageDirectories = PackageDirectories() },
-            TimeProvider.System,
-            logging.CreateLogger<EmbeddedPostgres>(),
-            cancellationToken);
-    }
+    private static async Task<EmbeddedPostgres?> StartPostgresAsync(IConfiguration configuration, string directory, ILoggerFactory logging, CancellationToken cancellationToken) =>
+        configuration.GetConnectionString("Registry") is { Length: > 0 }
+            ? null
+            : await EmbeddedPostgres.StartAsync(
+                new() { Directory = directory, PackageDirectories = PackageDirectories() },
+                TimeProvider.System,
+                logging.CreateLogger<EmbeddedPostgres>(),
+                cancellationToken);
 
     private static string[] PackageDirectories() =>
     [
