@@ -52,8 +52,8 @@ internal sealed class UserLoad(GatewayClient gateway, Dice dice, TimeProvider ti
     private async Task VisitAsync(CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _inFlight);
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var timeout = time.CreateTimer(state => ((CancellationTokenSource)state!).Cancel(), patience, Timeout, System.Threading.Timeout.InfiniteTimeSpan);
+        using var timeout = new CancellationTokenSource(Timeout, time);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         try
         {
             var (path, method) = dice.Next() switch
@@ -79,12 +79,11 @@ internal sealed class UserLoad(GatewayClient gateway, Dice dice, TimeProvider ti
         var buffer = new byte[256];
         while (true)
         {
-            using var life = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            using var end = new CancellationTokenSource(ShortestSocket + ((LongestSocket - ShortestSocket) * dice.Next()), time);
+            using var life = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, end.Token);
             try
             {
                 using var socket = await gateway.ConnectAsync(Shop.Users, Shop.Notifications, cancellationToken);
-                using var end = time.CreateTimer(
-                    state => ((CancellationTokenSource)state!).Cancel(), life, ShortestSocket + ((LongestSocket - ShortestSocket) * dice.Next()), System.Threading.Timeout.InfiniteTimeSpan);
                 await ListenAsync(socket, buffer, life.Token);
             }
             catch (Exception failure) when (failure is WebSocketException or HttpRequestException or IOException)
