@@ -37,6 +37,7 @@ internal sealed class EffectObserver(TrafficStore traffic)
         {
             IsEarly = memory.Samples.Values.Any(sample => now - sample.From < Window),
             IsSure = targets.All(target => target.Band <= target.Intended * SureBand || IsApproximate(target.Key, snapshot)),
+            IsApproximate = targets.Any(target => IsApproximate(target.Key, snapshot)),
         };
         Count(memory, effect, now);
         return effect;
@@ -147,6 +148,9 @@ internal sealed record Effect(ImmutableArray<ObservedTarget> Targets, ShareVerdi
 {
     /// <summary>There has been no full window yet.</summary>
     public bool IsEarly { get; init; }
+
+    /// <summary>The policy does not follow weights exactly: only some traffic against none was judged.</summary>
+    public bool IsApproximate { get; init; }
 
     /// <summary>The sample is large enough for its agreement to be a proof.</summary>
     public bool IsSure { get; init; }

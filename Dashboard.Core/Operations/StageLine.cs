@@ -115,7 +115,9 @@ internal static class StageLine
     public static string Shares(Effect effect)
     {
         var shown = effect.Targets.OrderBy(target => target.Agrees != false).ThenBy(target => target.Key.ToString(), StringComparer.Ordinal).Take(NamesShown)
-            .Select(target => target.Actual is { } actual
+            .Select(target => target.Actual is { } part && effect.IsApproximate
+                ? string.Create(CultureInfo.InvariantCulture, $"{target.Key.Id} gets {part * 100:0.#} % where {(target.Intended > 0 ? "some" : "none")} is intended")
+                : target.Actual is { } actual
                 ? string.Create(CultureInfo.InvariantCulture, $"{target.Key.Id} gets {actual * 100:0.#} % where {target.Intended * 100:0.#} % is intended (±{target.Band * 100:0.#})")
                 : $"{target.Key.Id} gets nothing yet");
         return string.Join(", ", shown) + (effect.Targets.Length > NamesShown ? $" and {effect.Targets.Length - NamesShown} more" : "");

@@ -104,6 +104,8 @@ public sealed class StageLineTests : IAsyncLifetime
         await _rig.AdvanceAsync(8);
         Assert.Equal(OperationOutcome.Completed, _rig.View(even).Operation.Outcome);
 
+        Assert.Equal("the traffic agrees: orders-1 gets 50 % where some is intended", _rig.View(even).Operation.ClosedBecause);
+
         var zero = await _rig.ActAsync(Weights(("orders-1", 0)));
         await _rig.AdvanceAsync(25);
         Assert.True(_rig.View(zero).Alarm);
