@@ -83,18 +83,35 @@ public sealed record RegisterInstance(InstanceKey Key, Registration Registration
         }
 
         // Its own decisions count before those it inherits: an operator meant this id.
-        var next = own is { IsDefault: false } ? own with { AbsentSince = null } : inherited is { IsDefault: false } ? inherited with { AbsentSince = null } : own;
+        var inherits = own is null or { IsDefault: true } && inherited is { IsDefault: false };
+        var next = (inherits ? inherited ?? own : own) is { } kept ? kept with { AbsentSince = null } : null;
         if (next != own)
         {
             changes.Add(new OperatorChange(Key, own, next));
         }
 
-        foreach (var operation in snapshot.Operations.Values.Where(operation => operation.Instances.Contains(replaced.Key)))
+        changes.AddRange(snapshot.Operations.Values.OrderBy(operation => operation.Id).Select(operation => Handed(operation, replaced.Key, inherits, context)).OfType<OperationChange>());
+        return next;
+    }
+
+    /// <summary>What becomes of an open operation when this id takes the place of another; null = nothing.</summary>
+    private OperationChange? Handed(Operation operation, InstanceKey replaced, bool inherits, DecisionContext context)
+    {
+        var aboutIntent = operation.Action is OpenOperations.Drain or OpenOperations.Undrain or OpenOperations.Maintenance;
+        if (!operation.Instances.Contains(replaced))
         {
-            changes.Add(new OperationChange(operation.Id, operation, operation with { Instances = operation.Instances.Replace(replaced.Key, Key) }));
+            // The inherited intent takes the place of the one that this operation set.
+            return inherits && aboutIntent && operation.Instances.Contains(Key)
+                ? OpenOperations.Close(operation, OperationOutcome.Superseded, $"{Key.Id} took the place and the intent of {replaced.Id}", context)
+                : null;
         }
 
-        return next;
+        if (aboutIntent && !inherits)
+        {
+            return OpenOperations.Close(operation, OperationOutcome.Superseded, $"{replaced.Id} was replaced by {Key.Id}, which keeps its own intent", context);
+        }
+
+        return new(operation.Id, operation, operation with { Instances = [.. operation.Instances.Select(key => key == replaced ? Key : key).Distinct()] });
     }
 
     // Another address is another process: what was observed of the old one says nothing of it.

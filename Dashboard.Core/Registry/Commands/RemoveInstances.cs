@@ -24,6 +24,8 @@ public sealed record RemoveInstances(string Service, ImmutableArray<string> Ids,
         return new Decision.Accepted([.. Ids
             .Select(id => service.Instances.GetValueOrDefault(id))
             .OfType<Instance>()
+            // One that came back or registered anew since the decision stays.
+            .Where(instance => instance.HealthStatus == HealthStatus.Unhealthy)
             .SelectMany(instance => Departure.Of(snapshot, instance, context))]);
     }
 }

@@ -1,7 +1,7 @@
 namespace Dashboard.Core.Registry.Commands;
 
 /// <summary>
-/// Refuses what lowers a service's serving count below its floor. What is not serving can always be taken out.
+/// Refuses what lowers a service's serving count below its floor; where it would bring panic about, only the eligible count. What is not serving can always be taken out.
 /// </summary>
 public static class ServingGuard
 {
@@ -21,7 +21,9 @@ public static class ServingGuard
             }
 
             var servingBefore = before.Serving.Endpoints.Length;
-            var servingAfter = next?.Serving.Endpoints.Length ?? 0;
+            // Panic would let the unhealthy in and so hide that too few healthy ones are left: an operator's act must not bring it about.
+            var panics = next is { Serving.Panic: true } && !before.Serving.Panic;
+            var servingAfter = panics ? next!.EligibleCount : next?.Serving.Endpoints.Length ?? 0;
             var floor = before.ServingFloor;
             if (servingAfter < servingBefore && servingAfter < floor)
             {

@@ -99,9 +99,15 @@ public sealed record UndoChange(RegistryChange Change) : OperatorCommand
     private Refusal? Invert(RegistrySnapshot snapshot, OperatorChange change, DecisionContext context, List<EntityChange> changes)
     {
         var current = snapshot.OperatorStates.GetValueOrDefault(change.Key);
-        if (current is null || current.Revision > Change.Revision)
+        if (current is null)
         {
-            return ChangedSince(change.Key.ToString(), current?.Revision ?? 0);
+            return new(RefusalKind.Stale, $"Nothing of what was decided about {change.Key} is left to undo: another instance took its place.");
+        }
+
+        var latest = Math.Max(current.Revision, snapshot.FindInstance(change.Key)?.Entry.CreatedRevision ?? 0);
+        if (latest > Change.Revision)
+        {
+            return ChangedSince(change.Key.ToString(), latest);
         }
 
         var before = change.Before ?? OperatorState.None;
@@ -157,6 +163,6 @@ public sealed record UndoChange(RegistryChange Change) : OperatorCommand
 
     private Refusal ChangedSince(string target, long revision) => new(
         RefusalKind.Stale,
-        $"{target} was changed again at revision {revision}, after revision {Change.Revision} that is to be undone.",
+        $"{target} was registered or changed again at revision {revision}, after revision {Change.Revision} that is to be undone.",
         new Dictionary<string, object?> { ["target"] = target, ["undoRevision"] = Change.Revision, ["changedRevision"] = revision });
 }

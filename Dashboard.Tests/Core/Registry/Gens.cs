@@ -62,4 +62,14 @@ internal sealed record Step(RegistryCommand? Command, ActorKind Actor)
     public int? CompleteNth { get; init; }
 
     public bool Forced { get; init; }
+
+    // Short, because a failing history is printed as a whole.
+    public override string ToString() => Command switch
+    {
+        null => UndoBack is not null ? $"undo -{UndoBack}" : $"{(Forced ? "force" : "complete")} {CompleteNth}",
+        RegisterInstance register => $"register {register.Target} :{register.Registration.Port} w{register.Registration.Weight} {register.Registration.Node}",
+        RecordHealth health => $"health {health.Target} {health.Transitions[0].State.Status}",
+        OperatorCommand { Override: true } => $"{Command.Action}! {Command.Target} by {Actor}",
+        _ => $"{Command.Action} {Command.Target} by {Actor}",
+    };
 }

@@ -40,7 +40,8 @@ public sealed class RegistryPropertyTests
         foreach (var change in Changes(result))
         {
             Assert.Equal(Stored(before, change), BeforeOf(change));
-            Assert.NotEqual(BeforeOf(change), AfterOf(change));
+            // A drain asked for again may move its operation's deadline to where it is.
+            Assert.True(change is OperationChange || !Equals(BeforeOf(change), AfterOf(change)), $"{change} changes nothing");
             before = before.Preview([change]);
         }
     }));
@@ -229,9 +230,19 @@ public sealed class RegistryPropertyTests
         foreach (var step in steps)
         {
             var before = world.Now;
-            if (world.Take(step) is { } result)
+            if (world.Take(step) is not { } result)
+            {
+                continue;
+            }
+
+            try
             {
                 check(world, command!, before, result);
+            }
+            catch (Exception failure)
+            {
+                // The log says what really happened; the drawn steps include many that were refused.
+                throw new InvalidOperationException($"{failure.Message}\nlog: {string.Join(", ", world.Registry.History.Select(change => $"{change.Revision} {change.Action} {change.Target}"))}", failure);
             }
         }
 
