@@ -1,7 +1,6 @@
 using Dashboard.Core.Postgres.Embedded;
 using Dashboard.Web;
 using Dashboard.Web.Demo;
-using Dashboard.Web.Gateway;
 
 try
 {
@@ -11,8 +10,7 @@ try
         case "console":
             return await ConsoleRole.RunAsync(arguments);
         case "gateway":
-            await GatewayRole.RunAsync(arguments);
-            return 0;
+            return await GatewayProcess.RunAsync(arguments);
         case "demo":
             return await DemoRole.RunAsync(arguments);
         case var role:

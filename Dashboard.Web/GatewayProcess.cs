@@ -1,0 +1,24 @@
+using Dashboard.Web.Gateway;
+using Dashboard.Web.Security;
+using Dashboard.Web.Telemetry;
+
+namespace Dashboard.Web;
+
+/// <summary>The <c>gateway</c> role as a process: the data plane with metrics of its own, which ask for the console's token.</summary>
+internal static class GatewayProcess
+{
+    public static async Task<int> RunAsync(string[] arguments)
+    {
+        await GatewayRole.RunAsync(
+            arguments,
+            builder => builder.Services
+                .AddSecurity(new SecurityOptions { AdminToken = builder.Configuration["Console:Token"] })
+                .AddTelemetry(),
+            app =>
+            {
+                app.UseSecurity();
+                app.MapMetrics();
+            });
+        return 0;
+    }
+}
