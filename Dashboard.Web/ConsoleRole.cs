@@ -153,6 +153,11 @@ internal static class ConsoleRole
 
     private static void Map(WebApplication app)
     {
+        // A page that does not exist says so in the console's own words; the API has its problem details.
+        app.UseWhen(
+            context => HttpMethods.IsGet(context.Request.Method) && context.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.Ordinal) && !context.Request.Path.StartsWithSegments("/api"),
+            pages => pages.UseStatusCodePagesWithReExecute("/not-found"));
+        app.UseRouting();
         app.UseSecurity();
         app.MapStaticAssets().AllowAnonymous();
         app.MapSecurity();
@@ -160,7 +165,7 @@ internal static class ConsoleRole
         app.MapApi();
         app.MapDiscovery();
         app.MapLive();
-        app.MapConsole();
+        app.MapConsole().WithStaticAssets();
     }
 
     private static void PrintSignInLink(WebApplication app)

@@ -8,7 +8,7 @@ public static class DemoRole
     /// <exception cref="InvalidOperationException">A configuration key holds no address.</exception>
     public static async Task<int> RunAsync(string[] arguments)
     {
-        var builder = Host.CreateApplicationBuilder(arguments);
+        var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { Args = arguments, ContentRootPath = AppContext.BaseDirectory });
         var options = DemoOptions.From(builder.Configuration);
         builder.Services.AddDemo(_ => options);
         await builder.Build().RunAsync();

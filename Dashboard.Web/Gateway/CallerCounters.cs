@@ -7,19 +7,15 @@ internal sealed class CallerCounters(TrafficCaller caller)
 {
     private readonly LatencyRecorder _latency = new();
     private int _requests;
-    private int _completed;
-    private int _failures;
+
+    // Completed in the lower half, failures in the upper: one addition, so that a report never tears a failure from its completion.
+    private long _ended;
 
     public void Begun() => Interlocked.Increment(ref _requests);
 
     public void Ended(bool failed, TimeSpan? latency)
     {
-        Interlocked.Increment(ref _completed);
-        if (failed)
-        {
-            Interlocked.Increment(ref _failures);
-        }
-
+        Interlocked.Add(ref _ended, failed ? (1L << 32) + 1 : 1);
         if (latency is { } measured)
         {
             _latency.Record(measured);
@@ -29,10 +25,10 @@ internal sealed class CallerCounters(TrafficCaller caller)
     /// <summary>Takes what was counted; null when nothing was.</summary>
     public TrafficRow? Take(string service, string instance)
     {
-        // Failures first: one that ends between the reads must not be reported without its completion.
-        var failures = Interlocked.Exchange(ref _failures, 0);
-        var completed = Interlocked.Exchange(ref _completed, 0);
+        var ended = Interlocked.Exchange(ref _ended, 0);
+        var completed = (int)(ended & uint.MaxValue);
+        var failures = (int)(ended >> 32);
         var requests = Interlocked.Exchange(ref _requests, 0);
-        return requests == 0 && completed == 0 ? null : new(caller.Name, service, instance, requests, completed, Math.Min(failures, completed), _latency.Take());
+        return requests == 0 && completed == 0 ? null : new(caller.Name, service, instance, requests, completed, failures, _latency.Take());
     }
 }

@@ -10,7 +10,7 @@ public static class GatewayRole
     /// <param name="map">Further endpoints next to the health endpoints.</param>
     public static async Task RunAsync(string[] args, Action<WebApplicationBuilder>? configureServices = null, Action<WebApplication>? map = null)
     {
-        var builder = WebApplication.CreateSlimBuilder(args);
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
         if (string.IsNullOrEmpty(builder.Configuration["Urls"]))
         {
             builder.WebHost.UseUrls(DefaultUrls);

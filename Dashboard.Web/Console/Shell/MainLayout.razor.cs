@@ -41,10 +41,17 @@ public sealed partial class MainLayout
             return;
         }
 
-        _module = await Js.InvokeAsync<IJSObjectReference>("import", "/" + Assets["console/shell.js"]);
-        if (_module is not null)
+        try
         {
-            _shell = await _module.InvokeAsync<IJSObjectReference>("start", _self);
+            _module = await Js.InvokeAsync<IJSObjectReference>("import", "/" + Assets["console/shell.js"]);
+            if (_module is not null)
+            {
+                _shell = await _module.InvokeAsync<IJSObjectReference>("start", _self);
+            }
+        }
+        catch (JSException)
+        {
+            // The script did not arrive: the page works without its keys and theme switch, and the next load brings them.
         }
     }
 

@@ -64,20 +64,41 @@
       });
     } catch {
       show('The console cannot be reached. Trying again every 5 s.');
-      setTimeout(async () => {
-        // A page that could not start cannot start again: load it afresh as soon as somebody answers.
-        for (;;) {
-          try {
-            await fetch('/health/live', { cache: 'no-store' });
-            afresh();
-            return;
-          } catch {
-            await new Promise(resolve => setTimeout(resolve, 5000));
-          }
-        }
-      }, 5000);
+      setTimeout(afreshWhenAnswered, 5000);
     }
   }
+
+  // A page that could not start, or whose circuit broke while it started, cannot go on: it is loaded afresh as soon as somebody answers.
+  async function afreshWhenAnswered() {
+    for (;;) {
+      try {
+        if ((await fetch('/health/ready', { cache: 'no-store' })).ok) {
+          afresh();
+          return;
+        }
+      } catch {
+        // Still away.
+      }
+
+      await new Promise(resolve => setTimeout(resolve, 5000));
+    }
+  }
+
+  // Blazor shows its error bar also when the server went away in the middle of a page's start. While the server answers, a fault is a fault:
+  // the bar stays and the operator decides.
+  const fault = document.getElementById('blazor-error-ui');
+  new MutationObserver(async () => {
+    if (fault.style.display !== 'block') return;
+    try {
+      if ((await fetch('/health/ready', { cache: 'no-store' })).ok) return;
+    } catch {
+      // It is away.
+    }
+
+    fault.style.display = '';
+    show('The console cannot be reached. Trying again every 5 s.');
+    afreshWhenAnswered();
+  }).observe(fault, { attributes: true, attributeFilter: ['style'] });
 
   start();
 })();
