@@ -69,6 +69,8 @@ export class ServiceChart extends HTMLElement {
     const body = document.createElement('div');
     body.className = 'chart-body';
     this.setAttribute('role', 'img');
+    // Until the first frame there is nothing to tell but what it is.
+    this.setAttribute('aria-label', `${this.#metric.title} of ${service}`);
     this.replaceChildren(head, body, this.#hint);
     this.#build(body, service);
     const resized = new ResizeObserver(() => this.#plot?.setSize(sizeOf(body)));
