@@ -43,6 +43,7 @@ internal sealed partial class GatewayBenchmark : IBenchmark
         using var gateway = await StartPartAsync("gateway", backends.Ports, cancellationToken);
         await MeasureAsync(wrk, yarp.Ports[0], 3, cancellationToken);
         await MeasureAsync(wrk, gateway.Ports[0], 3, cancellationToken);
+        var (yarpBefore, gatewayBefore) = (await yarp.AllocatedAsync(cancellationToken), await gateway.AllocatedAsync(cancellationToken));
         var results = new List<(Sample Direct, Sample Yarp, Sample Gateway)>();
         for (var round = 0; round < rounds; round++)
         {
@@ -61,6 +62,9 @@ internal sealed partial class GatewayBenchmark : IBenchmark
         var latency = Median(results.Select(result => (result.Gateway.P50Ms - result.Direct.P50Ms) / (result.Yarp.P50Ms - result.Direct.P50Ms)));
         var errors = results.Sum(result => result.Gateway.Errors);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"requests/s {rate:0.00}x of bare YARP (goal {RateGoal:0.00}x), added p50 {latency:0.00}x (goal at most {LatencyGoal:0.00}x), errors {errors}"));
+        var yarpBytes = (await yarp.AllocatedAsync(cancellationToken) - yarpBefore) / (double)results.Sum(result => result.Yarp.Requests);
+        var gatewayBytes = (await gateway.AllocatedAsync(cancellationToken) - gatewayBefore) / (double)results.Sum(result => result.Gateway.Requests);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"allocated per request: gateway {gatewayBytes:0} B, bare YARP {yarpBytes:0} B"));
         return rate >= RateGoal && latency <= LatencyGoal && errors == 0 ? 0 : 1;
     }
 
@@ -86,7 +90,8 @@ internal sealed partial class GatewayBenchmark : IBenchmark
         var unit = median.Groups[2].Value switch { "us" => 0.001, "ms" => 1, _ => 1000 };
         var errors = FailureLine().Match(output) is { Success: true } failed ? long.Parse(failed.Groups[1].Value, CultureInfo.InvariantCulture) : 0;
         errors += output.Contains("Socket errors", StringComparison.Ordinal) ? 1 : 0;
-        return new(rps, double.Parse(median.Groups[1].Value, CultureInfo.InvariantCulture) * unit, errors);
+        var requests = long.Parse(RequestsLine().Match(output).Groups[1].Value, CultureInfo.InvariantCulture);
+        return new(rps, double.Parse(median.Groups[1].Value, CultureInfo.InvariantCulture) * unit, errors, requests);
     }
 
     private static async Task<Part> StartPartAsync(string part, int[] ports, CancellationToken cancellationToken)
@@ -102,7 +107,7 @@ internal sealed partial class GatewayBenchmark : IBenchmark
         return new(process, [.. line.Split(' ').Select(port => int.Parse(port, CultureInfo.InvariantCulture))]);
     }
 
-    /// <summary>One process: prints its ports and runs until its standard input ends.</summary>
+    /// <summary>One process: prints its ports, answers each line with the bytes it has allocated, and runs until its standard input ends.</summary>
     private static async Task<int> RunPartAsync(string part, int[] ports, CancellationToken cancellationToken)
     {
         switch (part)
@@ -170,7 +175,15 @@ internal sealed partial class GatewayBenchmark : IBenchmark
     {
         Console.WriteLine(ports);
         await Console.Out.FlushAsync(cancellationToken);
-        await Task.Run(Console.In.ReadToEnd, cancellationToken);
+        await Task.Run(
+            () =>
+            {
+                while (Console.In.ReadLine() is not null)
+                {
+                    Console.WriteLine(GC.GetTotalAllocatedBytes(precise: true).ToString(CultureInfo.InvariantCulture));
+                }
+            },
+            cancellationToken);
     }
 
     [GeneratedRegex(@"Requests/sec:\s+([\d.]+)")]
@@ -182,10 +195,21 @@ internal sealed partial class GatewayBenchmark : IBenchmark
     [GeneratedRegex(@"Non-2xx or 3xx responses: (\d+)")]
     private static partial Regex FailureLine();
 
-    private sealed record Sample(double Rps, double P50Ms, long Errors);
+    [GeneratedRegex(@"(\d+) requests in")]
+    private static partial Regex RequestsLine();
+
+    private sealed record Sample(double Rps, double P50Ms, long Errors, long Requests);
 
     private sealed record Part(Process Process, int[] Ports) : IDisposable
     {
+        /// <summary>Bytes that the process has allocated since it started.</summary>
+        public async Task<long> AllocatedAsync(CancellationToken cancellationToken)
+        {
+            await Process.StandardInput.WriteLineAsync("allocated".AsMemory(), cancellationToken);
+            await Process.StandardInput.FlushAsync(cancellationToken);
+            return long.Parse(await Process.StandardOutput.ReadLineAsync(cancellationToken) ?? "", CultureInfo.InvariantCulture);
+        }
+
         public void Dispose()
         {
             Process.StandardInput.Close();
