@@ -130,26 +130,31 @@ internal sealed class RequestForwarder(GatewayTables tables, SourceTable sources
     /// <summary>What counts as the instance's failure, see <see cref="TrafficRow"/>.</summary>
     private static bool IsFailure(HttpContext context, ForwarderError error) => error switch
     {
-        ForwarderError.None => context.Response.StatusCode >= StatusCodes.Status500InternalServerError || (IsGrpc(context) && GrpcFailed(context)),
+        ForwarderError.None => AnsweredWithFailure(context),
+        // The instance answered in full before it had read the whole request, as a gRPC server may: its answer counts, not the part that nobody wanted.
+        ForwarderError.RequestBodyDestination when context.Response.HasStarted => AnsweredWithFailure(context),
         ForwarderError.Request or ForwarderError.RequestTimedOut or ForwarderError.RequestBodyDestination or ForwarderError.ResponseBodyDestination
             or ForwarderError.ResponseHeaders => true,
         _ => false,
     };
 
+    private static bool AnsweredWithFailure(HttpContext context) =>
+        context.Response.StatusCode >= StatusCodes.Status500InternalServerError || (IsGrpc(context) && GrpcFailed(GrpcStatus(context)));
+
     private static bool IsGrpc(HttpContext context) => context.Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true;
 
-    private static bool GrpcFailed(HttpContext context)
+    /// <summary>The call's <c>grpc-status</c>, from the trailers or, where there are only trailers, from the headers; null while there is none.</summary>
+    private static string? GrpcStatus(HttpContext context)
     {
         const string Header = "grpc-status";
-        if (!context.Response.Headers.TryGetValue(Header, out var status)
-            && context.Features.Get<IHttpResponseTrailersFeature>()?.Trailers.TryGetValue(Header, out status) != true)
-        {
-            return false;
-        }
-
-        // Unknown, DeadlineExceeded, Internal, Unavailable, DataLoss: as Envoy maps them to 5xx.
-        return status.ToString() is "2" or "4" or "13" or "14" or "15";
+        return context.Response.Headers.TryGetValue(Header, out var status)
+            || context.Features.Get<IHttpResponseTrailersFeature>()?.Trailers.TryGetValue(Header, out status) == true
+                ? status.ToString()
+                : null;
     }
+
+    // Unknown, DeadlineExceeded, Internal, Unavailable, DataLoss: as Envoy maps them to 5xx.
+    private static bool GrpcFailed(string? status) => status is "2" or "4" or "13" or "14" or "15";
 
     private TimeSpan? Latency(HttpContext context, long started, Tunnel? tunnel)
     {
