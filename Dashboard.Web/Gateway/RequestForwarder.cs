@@ -132,7 +132,7 @@ internal sealed class RequestForwarder(GatewayTables tables, SourceTable sources
     {
         ForwarderError.None => AnsweredWithFailure(context),
         // The instance answered in full before it had read the whole request, as a gRPC server may: its answer counts, not the part that nobody wanted.
-        ForwarderError.RequestBodyDestination when context.Response.HasStarted => AnsweredWithFailure(context),
+        ForwarderError.RequestBodyDestination or ForwarderError.RequestBodyClient or ForwarderError.RequestBodyCanceled when context.Response.HasStarted => AnsweredWithFailure(context),
         ForwarderError.Request or ForwarderError.RequestTimedOut or ForwarderError.RequestBodyDestination or ForwarderError.ResponseBodyDestination
             or ForwarderError.ResponseHeaders => true,
         _ => false,
