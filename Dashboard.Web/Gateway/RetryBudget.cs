@@ -9,8 +9,9 @@ internal sealed class RetryBudget(TimeProvider time)
     private const int Cost = 5;
     private const int Saved = 200;
     private const int PerSecond = 10;
+    private readonly long _secondTicks = time.TimestampFrequency;
     private int _credit = Saved * Cost;
-    private long _second;
+    private long _windowStart = time.GetTimestamp() - time.TimestampFrequency;
     private int _floorUsed;
 
     /// <summary>A request came.</summary>
@@ -32,8 +33,10 @@ internal sealed class RetryBudget(TimeProvider time)
         }
 
         Interlocked.Add(ref _credit, Cost);
-        var second = time.GetUtcNow().ToUnixTimeSeconds();
-        if (Interlocked.Exchange(ref _second, second) != second)
+        // The floor's second runs from the first retry that needed it, on monotonic time: seconds of the wall clock would let 2 x PerSecond through at their seam.
+        var now = time.GetTimestamp();
+        var start = Volatile.Read(ref _windowStart);
+        if (now - start >= _secondTicks && Interlocked.CompareExchange(ref _windowStart, now, start) == start)
         {
             Interlocked.Exchange(ref _floorUsed, 0);
         }
