@@ -34,7 +34,7 @@ public sealed partial class DemoMesh : IAsyncDisposable
         var dice = new Dice(RandomNumberGenerator.GetInt32(int.MaxValue));
         _server = new DemoServer(options.ListenAddress, _gateway, dice, time);
         _load = new UserLoad(_gateway, dice, time, options.Load);
-        _registrar = new Registrar(_registry, instance => new IPEndPoint(options.AdvertiseAddress ?? AddressTowards(options), _server.PortOf(instance)), time, logger);
+        _registrar = new Registrar(_registry, instance => new IPEndPoint(options.AdvertiseAddress ?? AddressTowards(options), _server.PortOf(instance)), _server.MetricsPortOf, time, logger);
     }
 
     /// <summary>Ends when every instance has registered once; cancelled when the mesh stops before.</summary>

@@ -12,6 +12,7 @@ namespace Dashboard.Web.Demo;
 internal sealed class DemoServer : IAsyncDisposable
 {
     public const string HealthPath = "/healthz";
+    public const string MetricsPath = "/metrics";
 
     private const string GrpcHealthPath = "/grpc.health.v1.Health/Check";
 
@@ -22,6 +23,7 @@ internal sealed class DemoServer : IAsyncDisposable
     private static readonly byte[] GrpcServing = [0, 0, 0, 0, 2, 0x08, 0x01];
 
     private readonly Dictionary<DemoInstance, ListenOptions> _listeners = [];
+    private readonly Dictionary<DemoInstance, ListenOptions> _metricsListeners = [];
     private readonly WebApplication _app;
     private readonly GatewayClient _gateway;
     private readonly Dice _dice;
@@ -42,7 +44,13 @@ internal sealed class DemoServer : IAsyncDisposable
             foreach (var service in Shop.Services)
             {
                 foreach (var instance in service.Instances)
-                    Listen(kestrel, listenAddress, service, instance);
+                {
+                    var identity = new Identity(service, instance, new());
+                    _listeners.Add(instance, Listen(kestrel, listenAddress, identity, service.Protocol == "http2" ? HttpProtocols.Http2 : HttpProtocols.Http1));
+                    // Prometheus speaks HTTP/1.1, which a port for HTTP/2 without TLS does not.
+                    if (service.Protocol == "http2")
+                        _metricsListeners.Add(instance, Listen(kestrel, listenAddress, identity, HttpProtocols.Http1));
+                }
             }
         });
         _app = builder.Build();
@@ -54,6 +62,9 @@ internal sealed class DemoServer : IAsyncDisposable
 
     /// <summary>The port that an instance got at start.</summary>
     public int PortOf(DemoInstance instance) => _listeners[instance].IPEndPoint!.Port;
+
+    /// <summary>The port of its metrics, where that is one of its own; null where they are on the port that it serves on.</summary>
+    public int? MetricsPortOf(DemoInstance instance) => _metricsListeners.GetValueOrDefault(instance)?.IPEndPoint!.Port;
 
     public async ValueTask DisposeAsync()
     {
@@ -70,23 +81,34 @@ internal sealed class DemoServer : IAsyncDisposable
         await _app.DisposeAsync();
     }
 
-    private void Listen(KestrelServerOptions kestrel, IPAddress address, DemoService service, DemoInstance instance) =>
+    private static ListenOptions Listen(KestrelServerOptions kestrel, IPAddress address, Identity identity, HttpProtocols protocols)
+    {
+        ListenOptions? options = null;
         kestrel.Listen(address, port: 0, listener =>
         {
-            listener.Protocols = service.Protocol == "http2" ? HttpProtocols.Http2 : HttpProtocols.Http1;
+            listener.Protocols = protocols;
             listener.Use(next => connection =>
             {
-                connection.Features.Set(new Identity(service, instance));
+                connection.Features.Set(identity);
                 return next(connection);
             });
-            _listeners.Add(instance, listener);
+            options = listener;
         });
+        return options!;
+    }
 
     private async Task AnswerAsync(HttpContext context)
     {
-        var (service, instance) = context.Features.Get<Identity>()!;
+        var (service, instance, metrics) = context.Features.Get<Identity>()!;
         if (context.Request.Path == HealthPath)
             return;
+        if (context.Request.Path == MetricsPath)
+        {
+            context.Response.ContentType = DemoMetrics.ContentType;
+            await context.Response.WriteAsync(metrics.Text(service, instance), context.RequestAborted);
+            return;
+        }
+
         if (context.Request.Path == GrpcHealthPath)
         {
             context.Response.ContentType = "application/grpc";
@@ -98,14 +120,17 @@ internal sealed class DemoServer : IAsyncDisposable
         if (context.WebSockets.IsWebSocketRequest)
         {
             using var socket = await context.WebSockets.AcceptWebSocketAsync();
+            using var open = metrics.OpenWebSocket();
             await NotifyAsync(socket, context.RequestAborted);
             return;
         }
 
+        var start = _time.GetTimestamp();
         try
         {
             context.Response.StatusCode = await WorkAsync(service, context.Request.Path, context.RequestAborted);
             await context.Response.WriteAsJsonAsync(new { service = service.Name, instance = instance.Id, version = instance.Version }, context.RequestAborted);
+            metrics.Answered(context.Response.StatusCode, _time.GetElapsedTime(start));
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -177,7 +202,7 @@ internal sealed class DemoServer : IAsyncDisposable
         }
     }
 
-    private sealed record Identity(DemoService Service, DemoInstance Instance);
+    private sealed record Identity(DemoService Service, DemoInstance Instance, DemoMetrics Metrics);
 
     /// <summary>Starts and stops with its owner, not with the process' signals.</summary>
     private sealed class OwnedLifetime : IHostLifetime

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 namespace Dashboard.Web.Demo;
 
 /// <summary>Registers the demo's instances, keeps them registered and sends the heartbeats of those that owe them.</summary>
-internal sealed partial class Registrar(RegistryClient registry, Func<DemoInstance, IPEndPoint> endpointOf, TimeProvider time, ILogger logger)
+internal sealed partial class Registrar(RegistryClient registry, Func<DemoInstance, IPEndPoint> endpointOf, Func<DemoInstance, int?> metricsPortOf, TimeProvider time, ILogger logger)
 {
     /// <summary>An instance without heartbeats registers again this often, for a registry that has lost it.</summary>
     private static readonly TimeSpan RegisterEvery = TimeSpan.FromSeconds(60);
@@ -45,7 +45,7 @@ internal sealed partial class Registrar(RegistryClient registry, Func<DemoInstan
 
     private async Task RunAsync(DemoService service, DemoInstance instance, CancellationToken cancellationToken)
     {
-        await UntilDoneAsync(() => registry.RegisterAsync(service, instance, endpointOf(instance), cancellationToken), cancellationToken);
+        await UntilDoneAsync(() => registry.RegisterAsync(service, instance, endpointOf(instance), metricsPortOf(instance), cancellationToken), cancellationToken);
         if (Interlocked.Decrement(ref _missing) == 0)
             _registered.TrySetResult();
 
@@ -54,7 +54,7 @@ internal sealed partial class Registrar(RegistryClient registry, Func<DemoInstan
             if (service.Check == "ttl")
                 await BeatAsync(service, instance, cancellationToken);
             await Task.Delay(service.Check == "ttl" ? ForgottenPause : RegisterEvery, time, cancellationToken);
-            await UntilDoneAsync(() => registry.RegisterAsync(service, instance, endpointOf(instance), cancellationToken), cancellationToken);
+            await UntilDoneAsync(() => registry.RegisterAsync(service, instance, endpointOf(instance), metricsPortOf(instance), cancellationToken), cancellationToken);
         }
     }
 

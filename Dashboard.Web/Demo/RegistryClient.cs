@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
@@ -42,9 +43,13 @@ internal sealed class RegistryClient : IDisposable
     }
 
     /// <summary>Registers an instance; to repeat it changes nothing.</summary>
+    /// <param name="metricsPort">Where Prometheus finds its metrics, if not where it serves.</param>
     /// <returns>Null, or what went wrong.</returns>
-    public async Task<string?> RegisterAsync(DemoService service, DemoInstance instance, IPEndPoint endpoint, CancellationToken cancellationToken)
+    public async Task<string?> RegisterAsync(DemoService service, DemoInstance instance, IPEndPoint endpoint, int? metricsPort, CancellationToken cancellationToken)
     {
+        var metadata = new Dictionary<string, string> { ["team"] = "shop", ["track"] = instance.Version == "v1" ? "stable" : "canary" };
+        if (metricsPort is { } port)
+            metadata["prometheus.io/port"] = port.ToString(CultureInfo.InvariantCulture);
         var registration = new Dictionary<string, object>
         {
             ["address"] = endpoint.Address.ToString(),
@@ -53,7 +58,7 @@ internal sealed class RegistryClient : IDisposable
             ["zone"] = instance.Zone,
             ["node"] = instance.Node,
             ["version"] = instance.Version,
-            ["metadata"] = new Dictionary<string, string> { ["team"] = "shop", ["track"] = instance.Version == "v1" ? "stable" : "canary" },
+            ["metadata"] = metadata,
         };
         if (service.Check == "ttl")
             registration["ttlSeconds"] = (int)Ttl.TotalSeconds;

@@ -26,6 +26,7 @@ public static class DiscoveryEndpoints
             .WithSummary("Server-sent events: a snapshot of the serving sets, then changes")
             .Query("services", "Names, separated by commas; left out = all")
             .Produces<string>(200, "text/event-stream").Faults();
+        PrometheusEndpoint.Map(api);
         SubscriberEndpoints.Map(api);
         ReportEndpoints.Map(api);
         return endpoints;

@@ -13,6 +13,8 @@ internal static partial class Formats
     public static string? Service(string text) => ServicePattern().IsMatch(text) ? null
         : "must be one or two lower-case RFC 1123 labels of at most 63 characters, joined by a dot, for example orders or orders.shop";
 
+    public static string? Namespace(string text) => NamespacePattern().IsMatch(text) ? null : "must be a lower-case RFC 1123 label of at most 63 characters";
+
     public static string? InstanceId(string text) => InstanceIdPattern().IsMatch(text) ? null : "must be 1 to 128 of the characters A-Z a-z 0-9 . _ : -";
 
     /// <summary>Zones and nodes end up in DNS names and labels.</summary>
@@ -77,6 +79,9 @@ internal static partial class Formats
 
     [GeneratedRegex(@"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?\z", RegexOptions.CultureInvariant)]
     private static partial Regex ServicePattern();
+
+    [GeneratedRegex(@"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\z", RegexOptions.CultureInvariant)]
+    private static partial Regex NamespacePattern();
 
     [GeneratedRegex(@"^[A-Za-z0-9._:-]{1,128}\z", RegexOptions.CultureInvariant)]
     private static partial Regex InstanceIdPattern();
