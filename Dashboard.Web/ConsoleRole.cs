@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using Dashboard.Core.Balancing;
 using Dashboard.Core.Discovery;
 using Dashboard.Core.Health;
+using Dashboard.Core.Health.Leases;
 using Dashboard.Core.Operations;
 using Dashboard.Core.Postgres;
 using Dashboard.Core.Postgres.Embedded;
@@ -65,6 +66,7 @@ internal static class ConsoleRole
         await using var app = builder.Build();
         Map(app);
         await StartAsync(app, interrupted);
+        app.Services.GetRequiredService<LeaseKeeper>().Advertise(app.Configuration["Replica:Url"] is { Length: > 0 } url ? url : ListeningOn(app.Services));
         PrintSignInLink(app);
         var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var stop = app.Lifetime.ApplicationStopping.Register(() => stopped.TrySetResult());

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
+using Dashboard.Core.Health.Leases;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
 
@@ -29,6 +30,31 @@ internal sealed class HealthEngine(TimeProvider time, AllowedNetworks allowed, H
     public bool HasUnrecorded => _unrecorded.Count > 0;
 
     public int Count { get; private set; }
+
+    /// <summary>The part of the checks that is this console's; it mirrors what the registry says of the rest.</summary>
+    public Ownership Share { get; private set; } = Ownership.Everything;
+
+    /// <summary>Begins to look at what has become this console's and stops with what is not any more.</summary>
+    public void Own(Ownership share)
+    {
+        var same = share.IsSameShare(Share);
+        Share = share;
+        if (same)
+        {
+            return;
+        }
+
+        foreach (var service in _services.Values)
+        {
+            foreach (var check in service.Instances.Values)
+            {
+                if (check.IsOwned != share.Owns(check.Key))
+                {
+                    HandOver(service, check);
+                }
+            }
+        }
+    }
 
     /// <summary>Makes the checks fit a snapshot as a whole: after a start, an overflow or a restore.</summary>
     public void SyncAll(RegistrySnapshot snapshot)
@@ -142,7 +168,7 @@ internal sealed class HealthEngine(TimeProvider time, AllowedNetworks allowed, H
         if (order.Epoch != check.Epoch)
         {
             // It looked at what is not asked for any more; what is asked for now waited for its end.
-            if (check.Due == long.MaxValue && IsProbed(check))
+            if (check.Due == long.MaxValue && check.IsOwned && IsProbed(check))
             {
                 _schedule.At(check, now);
             }
@@ -177,7 +203,7 @@ internal sealed class HealthEngine(TimeProvider time, AllowedNetworks allowed, H
             Sync(key.Service, snapshot);
         }
 
-        if (Find(key) is not { } check || check.Check.Kind != CheckKind.Ttl)
+        if (Find(key) is not { IsOwned: true } check || check.Check.Kind != CheckKind.Ttl)
         {
             return;
         }
@@ -192,7 +218,10 @@ internal sealed class HealthEngine(TimeProvider time, AllowedNetworks allowed, H
         _unrecorded.RemoveWhere(check => !IsCurrent(check) || check.Verdict is not { } verdict || current.FindInstance(check.Key) is not { } instance || instance.HealthStatus == verdict.Status);
         return [.. _unrecorded
             .GroupBy(check => check.Key.Service, StringComparer.Ordinal)
-            .Select(group => new RecordHealth(group.Key, [.. group.Select(check => new HealthTransition(check.Key, check.Verdict!, check.Entry.Registration))]))];
+            .Select(group => new RecordHealth(group.Key, [.. group.Select(check => new HealthTransition(check.Key, check.Verdict!, check.Entry.Registration))])
+            {
+                Fences = Share.FencesOf(group.Select(check => HealthShard.Of(check.Key))),
+            })];
     }
 
     /// <summary>Brakes to engage, refresh or release, and removals that are due. Not while an earlier answer is outstanding.</summary>
@@ -210,10 +239,11 @@ internal sealed class HealthEngine(TimeProvider time, AllowedNetworks allowed, H
             service.Brake.Follow(snapshot.Brake, now, () => Unhealthy(service).Where(check => check.IsWanted).Select(check => check.Key.Id));
             var wanted = service.Brake.Wanted;
             var refresh = wanted is not null && snapshot.Brake is not null && wanted != snapshot.Brake && time.GetElapsedTime(service.BrakeSent, now) >= BrakeRefresh;
-            if (wanted is null != snapshot.Brake is null || refresh)
+            // Every console counts the losses, its own and others'; one of them acts.
+            if ((wanted is null != snapshot.Brake is null || refresh) && Share.Owns(HealthShard.Of(name)))
             {
                 service.BrakeSent = now;
-                commands.Add(new SetBrake(name, wanted));
+                commands.Add(new SetBrake(name, wanted) { Fences = Share.FencesOf([HealthShard.Of(name)]) });
             }
         }
 
@@ -238,13 +268,17 @@ internal sealed class HealthEngine(TimeProvider time, AllowedNetworks allowed, H
         }
     }
 
-    private static RemoveInstances Removal(ServiceChecks service, InstanceCheck[] checks)
+    private RemoveInstances Removal(ServiceChecks service, InstanceCheck[] checks)
     {
         var after = service.Snapshot.Settings.RemoveAfter.TotalSeconds;
         var cause = checks is [var one]
             ? $"unhealthy or silent for more than {after:0.###} s, last: {one.Verdict?.Output ?? service.Snapshot.Instances.GetValueOrDefault(one.Key.Id)?.Health?.Output ?? "nothing"}"
             : $"unhealthy or silent for more than {after:0.###} s";
-        return new(service.Snapshot.Name, [.. checks.Select(check => check.Key.Id)], cause) { Reason = cause };
+        return new(service.Snapshot.Name, [.. checks.Select(check => check.Key.Id)], cause)
+        {
+            Reason = cause,
+            Fences = Share.FencesOf(checks.Select(check => HealthShard.Of(check.Key))),
+        };
     }
 
     private static bool IsProbed(InstanceCheck check) => check.NotProbed is null && check.Check.Kind is CheckKind.Tcp or CheckKind.Http or CheckKind.Grpc;
@@ -296,6 +330,12 @@ internal sealed class HealthEngine(TimeProvider time, AllowedNetworks allowed, H
         var changed = known.Check != settings.Check || known.Entry.Registration.Ttl != instance.Registration.Ttl;
         known.Entry = instance.Entry;
         known.Settings = settings;
+        if (!known.IsOwned)
+        {
+            Mirror(service, known, instance);
+            return;
+        }
+
         if (changed)
         {
             known.Epoch++;
@@ -334,6 +374,7 @@ internal sealed class HealthEngine(TimeProvider time, AllowedNetworks allowed, H
         {
             Entry = instance.Entry,
             Settings = settings,
+            IsOwned = Share.Owns(instance.Key),
             IsWanted = instance.EffectiveIntent.IsActive,
             Tally = new(instance.HealthStatus, 0, 0),
         };
@@ -346,7 +387,47 @@ internal sealed class HealthEngine(TimeProvider time, AllowedNetworks allowed, H
             _unhealthy.Add(check);
         }
 
-        Start(check, now);
+        if (check.IsOwned)
+        {
+            Start(check, now);
+        }
+        else
+        {
+            Mirror(service, check, instance);
+        }
+    }
+
+    private void HandOver(ServiceChecks service, InstanceCheck check)
+    {
+        check.IsOwned = !check.IsOwned;
+        check.Epoch++;
+        check.Verdict = null;
+        check.ConfirmedUnhealthy = false;
+        _unrecorded.Remove(check);
+        CheckSchedule.Cancel(check);
+        if (service.Snapshot.Instances.GetValueOrDefault(check.Key.Id) is { } instance)
+        {
+            Mirror(service, check, instance);
+        }
+
+        if (check.IsOwned)
+        {
+            Start(check, time.GetTimestamp());
+        }
+    }
+
+    /// <summary>Takes over what the registry says of an instance that another console looks at.</summary>
+    private void Mirror(ServiceChecks service, InstanceCheck check, Instance instance)
+    {
+        var before = check.Tally.Status;
+        check.Tally = new(instance.HealthStatus, 0, 0);
+        check.NotProbed = null;
+        if (before != instance.HealthStatus)
+        {
+            CountLoss(service, check, before, instance.Health?.Since ?? Now());
+        }
+
+        board.Set(check.Key, new() { Kind = check.Check.Kind, Verdict = instance.HealthStatus, Output = instance.Health?.Output ?? "" });
     }
 
     /// <summary>Begins to look at an instance as its settings ask.</summary>
@@ -433,17 +514,21 @@ internal sealed class HealthEngine(TimeProvider time, AllowedNetworks allowed, H
 
     private void Turn(InstanceCheck check, HealthStatus before, string output, int consecutive)
     {
-        var service = _services[check.Key.Service];
-        var now = time.GetTimestamp();
         check.Verdict = new(check.Tally.Status, Now(), output, consecutive);
         _unrecorded.Add(check);
+        CountLoss(_services[check.Key.Service], check, before, check.Verdict.Since);
+    }
+
+    private void CountLoss(ServiceChecks service, InstanceCheck check, HealthStatus before, DateTimeOffset since)
+    {
+        var now = time.GetTimestamp();
         if (check.Tally.Status == HealthStatus.Unhealthy)
         {
             check.UnhealthySince = now;
             _unhealthy.Add(check);
             if (before is HealthStatus.Healthy or HealthStatus.Degraded && check.IsWanted)
             {
-                service.Brake.Lose(check.Key.Id, now, _schedule.Ticks(service.Window), service.WantedCount, check.Verdict.Since);
+                service.Brake.Lose(check.Key.Id, now, _schedule.Ticks(service.Window), service.WantedCount, since);
             }
         }
         else

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Threading.Channels;
+using Dashboard.Core.Health.Leases;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
 using Microsoft.Extensions.Hosting;
@@ -24,6 +25,7 @@ public sealed partial class HealthMonitor : BackgroundService
     private readonly ILogger<HealthMonitor> _logger;
     private readonly Dictionary<CheckKind, IProbe> _probes;
     private readonly HealthEngine _engine;
+    private readonly HealthShare _share;
     private readonly CommandLane _transitions;
     private readonly CommandLane _upkeep;
     private readonly Channel<(ProbeOrder Order, ProbeResult Result)> _results;
@@ -41,6 +43,7 @@ public sealed partial class HealthMonitor : BackgroundService
     private int _inFlight;
     private long _lastTurn;
     private long _lastUpkeep;
+    private long _lastGrant;
     private bool _wasAvailable = true;
 
     public HealthMonitor(
@@ -51,7 +54,8 @@ public sealed partial class HealthMonitor : BackgroundService
         HealthOptions options,
         HealthMetrics metrics,
         TimeProvider time,
-        ILogger<HealthMonitor> logger)
+        ILogger<HealthMonitor> logger,
+        HealthShare? share = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxConcurrentProbes, 1);
@@ -63,6 +67,7 @@ public sealed partial class HealthMonitor : BackgroundService
         _logger = logger;
         _probes = probes.ToDictionary(probe => probe.Kind);
         _engine = new(time, options.AllowedNetworks, board);
+        _share = share ?? new(time, Ownership.Everything);
         _transitions = new(registry, actor, time);
         _upkeep = new(registry, actor, time);
         _maxConcurrent = options.MaxConcurrentProbes;
@@ -79,6 +84,7 @@ public sealed partial class HealthMonitor : BackgroundService
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         _heartbeats.Arrived = Wake;
+        _share.Changed += Wake;
         _lastTurn = _time.GetTimestamp();
         var timer = _time.CreateTimer(static monitor => ((HealthMonitor)monitor!).Wake(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         try
@@ -92,6 +98,7 @@ public sealed partial class HealthMonitor : BackgroundService
         finally
         {
             _heartbeats.Arrived = null;
+            _share.Changed -= Wake;
             await timer.DisposeAsync().ConfigureAwait(false);
         }
     }
@@ -140,6 +147,7 @@ public sealed partial class HealthMonitor : BackgroundService
 
     private void Turn(CancellationToken cancellationToken)
     {
+        _engine.Own(_share.Current);
         Follow();
         NoticePauses();
         while (_results.Reader.TryRead(out var completed))
@@ -197,8 +205,9 @@ public sealed partial class HealthMonitor : BackgroundService
             LogPaused(_time.GetElapsedTime(_lastTurn, now).TotalSeconds);
             _engine.GrantLeases();
         }
-        else if (available && !_wasAvailable)
+        else if ((available && !_wasAvailable) || (_heartbeats.IsPartial && _time.GetElapsedTime(_lastGrant, now) >= UpkeepInterval))
         {
+            _lastGrant = now;
             _engine.GrantLeases();
         }
 

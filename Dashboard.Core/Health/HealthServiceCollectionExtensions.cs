@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using Dashboard.Core.Health.Leases;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -11,7 +12,7 @@ public static class HealthServiceCollectionExtensions
     private const string DefaultUrls = "http://127.0.0.1:5080";
 
     /// <summary>
-    /// Adds the monitor, <see cref="Heartbeats"/> and <see cref="HealthBoard"/>. Needs an <see cref="Registry.IRegistry"/>. Reads <c>Health:AllowedNetworks</c> (CIDRs as a list, or in one
+    /// Adds the monitor, <see cref="Heartbeats"/> and <see cref="HealthBoard"/>. Needs an <see cref="Registry.IRegistry"/> and an <see cref="ILeaseStore"/>. Reads <c>Health:AllowedNetworks</c> (CIDRs as a list, or in one
     /// string with commas between), <c>Health:MaxConcurrentProbes</c> and, for the default of the former, <c>Urls</c>.
     /// </summary>
     /// <exception cref="FormatException">One of the settings cannot be read.</exception>
@@ -25,6 +26,11 @@ public static class HealthServiceCollectionExtensions
         services.AddSingleton<IProbe, TcpProbe>();
         services.AddSingleton<IProbe, HttpProbe>();
         services.AddSingleton<IProbe, GrpcProbe>();
+        // Before the monitor, so that it stops after it: shares are given up when nobody looks at them any more.
+        services.AddSingleton(ReadLeases(configuration));
+        services.AddSingleton(provider => new HealthShare(provider.GetRequiredService<TimeProvider>(), Ownership.None));
+        services.AddSingleton<LeaseKeeper>();
+        services.AddHostedService(provider => provider.GetRequiredService<LeaseKeeper>());
         services.AddHostedService<HealthMonitor>();
         return services;
     }
@@ -41,6 +47,14 @@ public static class HealthServiceCollectionExtensions
         return concurrent is null ? options
             : int.TryParse(concurrent, NumberStyles.None, CultureInfo.InvariantCulture, out var max) && max is >= 1 and <= 65536 ? options with { MaxConcurrentProbes = max }
             : throw new FormatException($"Health:MaxConcurrentProbes: {concurrent} is not a whole number from 1 to 65536.");
+    }
+
+    internal static LeaseOptions ReadLeases(IConfiguration configuration)
+    {
+        var seconds = configuration["Replica:LeaseSeconds"];
+        return seconds is null ? new()
+            : double.TryParse(seconds, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var lease) && lease is >= 1 and <= 60 ? new() { Lease = TimeSpan.FromSeconds(lease) }
+            : throw new FormatException($"Replica:LeaseSeconds: {seconds} is not a number from 1 to 60.");
     }
 
     private static bool ListensOnLoopbackAlone(string urls) => urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).All(url =>

@@ -15,6 +15,12 @@ public sealed class Heartbeats(IRegistry registry, TimeProvider time)
     /// <summary>Called after a heartbeat was left to be judged.</summary>
     internal Action? Arrived { get; set; }
 
+    /// <summary>Raised for each heartbeat that came to this console and not through another, on the thread that brought it. A handler is quick and throws nothing.</summary>
+    public event Action<InstanceKey, CheckOutcome, string>? Beaten;
+
+    /// <summary>True while a console that may have taken heartbeats is not heard: silence then says nothing, and every ttl instance keeps a full lease.</summary>
+    public bool IsPartial { get; set; }
+
     /// <summary>An instance says that it lives.</summary>
     /// <param name="outcome">How it fares: passing, warning (degraded) or critical (unhealthy at once).</param>
     /// <param name="output">What it says about it; cut to 512 characters.</param>
@@ -26,10 +32,27 @@ public sealed class Heartbeats(IRegistry registry, TimeProvider time)
             return false;
         }
 
-        _waiting[key] = new(outcome, Evidence.Clean(output), time.GetTimestamp());
+        var clean = Evidence.Clean(output);
+        Leave(key, new(outcome, clean, time.GetTimestamp()));
+        Beaten?.Invoke(key, outcome, clean);
+        return true;
+    }
+
+    /// <summary>Another console tells of a heartbeat that came there.</summary>
+    /// <param name="age">How long ago that was.</param>
+    public void Relay(InstanceKey key, CheckOutcome outcome, string output, TimeSpan age)
+    {
+        if (registry.Current.FindInstance(key) is not null)
+        {
+            Leave(key, new(outcome, output, time.GetTimestamp() - (long)(age.TotalSeconds * time.TimestampFrequency)));
+        }
+    }
+
+    private void Leave(InstanceKey key, Heartbeat heartbeat)
+    {
+        _waiting[key] = heartbeat;
         Volatile.Write(ref _anyWaiting, 1);
         Arrived?.Invoke();
-        return true;
     }
 
     /// <summary>Takes what waits.</summary>

@@ -12,6 +12,9 @@ internal sealed class InstanceCheck(InstanceKey key)
 
     public required ServiceSettings Settings { get; set; }
 
+    /// <summary>This console looks at it; else another does, and the registry tells what it sees.</summary>
+    public bool IsOwned { get; set; } = true;
+
     /// <summary>Its own and its node's intent: what an operator took out is not lost when it falls silent.</summary>
     public bool IsWanted { get; set; }
 

@@ -11,7 +11,8 @@ namespace Dashboard.Core.Postgres;
 internal sealed record BatchDecision(RegistrySnapshot Before, RegistrySnapshot After, ImmutableArray<RegistryChange> Changes, IReadOnlyList<Verdict> Verdicts)
 {
     /// <summary>Decides over <paramref name="before"/>. A command that throws is answered with that and changes nothing.</summary>
-    public static BatchDecision Decide(RegistrySnapshot before, IReadOnlyList<PendingCommand> batch, DateTimeOffset now)
+    /// <param name="epochs">The leases' epochs as they are under the head's lock, for commands with fences; null = not asked.</param>
+    public static BatchDecision Decide(RegistrySnapshot before, IReadOnlyList<PendingCommand> batch, DateTimeOffset now, long[]? epochs = null)
     {
         var working = before;
         var changes = ImmutableArray.CreateBuilder<RegistryChange>();
@@ -20,7 +21,7 @@ internal sealed record BatchDecision(RegistrySnapshot Before, RegistrySnapshot A
         {
             try
             {
-                switch (pending.Command.Decide(working, new(pending.Actor, now, working.Revision + 1)))
+                switch (LeaseGuard.Check(pending.Command, epochs) ?? pending.Command.Decide(working, new(pending.Actor, now, working.Revision + 1)))
                 {
                     case Decision.Accepted { Changes.IsEmpty: true } nothing:
                         verdicts.Add(new(pending, new CommandResult.Committed(working.Revision, null, working, nothing.Operation)));

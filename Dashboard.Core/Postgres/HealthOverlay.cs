@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Dashboard.Core.Health.Leases;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
 
@@ -9,7 +10,7 @@ namespace Dashboard.Core.Postgres;
 /// </summary>
 internal sealed class HealthOverlay
 {
-    private readonly Dictionary<InstanceKey, (HealthTransition Transition, Actor Actor)> _transitions = [];
+    private readonly Dictionary<InstanceKey, (HealthTransition Transition, Actor Actor, LeaseFence? Fence)> _transitions = [];
 
     public bool IsEmpty => _transitions.Count == 0;
 
@@ -17,19 +18,19 @@ internal sealed class HealthOverlay
     public IEnumerable<string> Services => _transitions.Keys.Select(key => key.Service).Distinct(StringComparer.Ordinal);
 
     /// <summary>Takes the health transitions among <paramref name="changes"/>, which were decided on <paramref name="snapshot"/>.</summary>
-    public void Add(RegistrySnapshot snapshot, ImmutableArray<EntityChange> changes, Actor actor)
+    public void Add(RegistrySnapshot snapshot, ImmutableArray<EntityChange> changes, Actor actor, ImmutableArray<LeaseFence> fences)
     {
         foreach (var change in changes)
         {
             if (change is HealthChange { After: { } state } health)
-                _transitions[health.Key] = (new(health.Key, state, snapshot.FindInstance(health.Key)?.Registration), actor);
+                _transitions[health.Key] = (new(health.Key, state, snapshot.FindInstance(health.Key)?.Registration), actor, FenceOf(health.Key, fences));
         }
     }
 
     /// <summary>The snapshot as it is with the overlay on it.</summary>
     public RegistrySnapshot ApplyTo(RegistrySnapshot committed)
     {
-        foreach (var (key, (transition, _)) in _transitions)
+        foreach (var (key, (transition, _, _)) in _transitions)
         {
             if (committed.FindInstance(key) is { } instance)
                 committed = committed.ApplyOverlay([new HealthChange(key, instance.Health, transition.State)]);
@@ -42,11 +43,22 @@ internal sealed class HealthOverlay
     public IReadOnlyList<PendingCommand> ToCommands() =>
     [
         .. _transitions.Values
-            .GroupBy(entry => (entry.Transition.Key.Service, entry.Actor))
+            .GroupBy(entry => (entry.Transition.Key.Service, entry.Actor, entry.Fence))
             .Select(group => new PendingCommand(
-                new RecordHealth(group.Key.Service, [.. group.Select(entry => entry.Transition)]) { Reason = "observed while Postgres was away" },
+                new RecordHealth(group.Key.Service, [.. group.Select(entry => entry.Transition)]) 
+                {
+                    Reason = "observed while Postgres was away",
+                    // As of then: what another console has taken over since is its own to tell.
+                    Fences = [.. group.Select(entry => entry.Fence).OfType<LeaseFence>().Distinct()],
+                },
                 group.Key.Actor)),
     ];
+
+    private static LeaseFence? FenceOf(InstanceKey key, ImmutableArray<LeaseFence> fences)
+    {
+        var shard = HealthShard.Of(key);
+        return fences.IsEmpty ? null : fences.FirstOrDefault(fence => fence.Shard == shard) is { Epoch: > 0 } fence ? fence : null;
+    }
 
     public void Clear() => _transitions.Clear();
 }

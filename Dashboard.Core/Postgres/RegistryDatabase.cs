@@ -46,6 +46,13 @@ internal sealed class RegistryDatabase(PostgresRegistryOptions options) : IAsync
         return await ReadHeadAsync(reader);
     }
 
+    /// <summary>The epochs of the health checks' leases, by share. Inside the head's lock none of them rises.</summary>
+    public async Task<long[]> ReadLeaseEpochsAsync()
+    {
+        await using var command = new NpgsqlCommand("select array_agg(epoch order by shard) from health_lease", await ConnectAsync());
+        return await command.ExecuteScalarAsync() as long[] ?? [];
+    }
+
     /// <summary>Ends the transaction of <see cref="LockHeadAsync"/> without a trace.</summary>
     public async Task RollBackAsync()
     {

@@ -52,9 +52,9 @@ internal sealed class RegistryPublisher(RegistryReplica replica)
     }
 
     /// <summary>Applies health transitions that were decided on <paramref name="before"/> in memory, and shows them.</summary>
-    public CommandResult Overlay(RegistrySnapshot before, ImmutableArray<EntityChange> changes, Actor actor)
+    public CommandResult Overlay(RegistrySnapshot before, ImmutableArray<EntityChange> changes, Actor actor, ImmutableArray<LeaseFence> fences)
     {
-        _overlay.Add(before, changes, actor);
+        _overlay.Add(before, changes, actor, fences);
         var after = before.ApplyOverlay(changes.OfType<HealthChange>());
         var services = changes.OfType<HealthChange>().Select(change => change.Key.Service);
         Feed.Publish(after, new(before, after, [], [.. services]));

@@ -176,8 +176,9 @@ internal sealed partial class RegistryWriter
         }
 
         await _replica.LockAndCatchUpAsync();
-        if (!ReferenceEquals(decision.Before, _replica.Committed))
-            decision = BatchDecision.Decide(_replica.Committed, batch, Now);
+        var epochs = batch.Any(pending => !pending.Command.Fences.IsEmpty) ? await _database.ReadLeaseEpochsAsync() : null;
+        if (!ReferenceEquals(decision.Before, _replica.Committed) || epochs is not null)
+            decision = BatchDecision.Decide(_replica.Committed, batch, Now, epochs);
 
         if (decision.Changes.IsEmpty)
         {
@@ -246,7 +247,7 @@ internal sealed partial class RegistryWriter
             return pending.Command.Decide(before, new(pending.Actor, Now, before.Revision + 1)) switch
             {
                 Decision.Refused refused => new CommandResult.Refused(refused.Refusal, before),
-                Decision.Accepted { Changes.IsEmpty: false } accepted => _publisher.Overlay(before, accepted.Changes, pending.Actor),
+                Decision.Accepted { Changes.IsEmpty: false } accepted => _publisher.Overlay(before, accepted.Changes, pending.Actor, pending.Command.Fences),
                 _ => new CommandResult.Overlaid(before),
             };
         }

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Dashboard.Core.Registry;
 
 /// <summary>
@@ -14,6 +16,9 @@ public abstract record RegistryCommand
 
     /// <summary>Why, in the actor's words.</summary>
     public string? Reason { get; init; }
+
+    /// <summary>The leases that it was sent under; empty = none. A store that several consoles share refuses it when one of them has had another owner since.</summary>
+    public ImmutableArray<LeaseFence> Fences { get; init; } = [];
 
     /// <summary>True for health transitions: while Postgres is away they are applied in memory and committed later.</summary>
     public virtual bool MayOverlay => false;
