@@ -45,7 +45,7 @@ internal sealed class HealthOverlay
         .. _transitions.Values
             .GroupBy(entry => (entry.Transition.Key.Service, entry.Actor, entry.Fence))
             .Select(group => new PendingCommand(
-                new RecordHealth(group.Key.Service, [.. group.Select(entry => entry.Transition)]) 
+                new RecordHealth(group.Key.Service, [.. group.Select(entry => entry.Transition)])
                 {
                     Reason = "observed while Postgres was away",
                     // As of then: what another console has taken over since is its own to tell.
