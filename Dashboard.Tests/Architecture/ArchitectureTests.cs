@@ -47,6 +47,7 @@ public sealed partial class ArchitectureTests
         ["Microsoft.AspNetCore.SignalR"] = ["Dashboard.Web.Live"],
         ["Grpc"] = ["Dashboard.Core.Health", "Dashboard.Core.Discovery.Xds", "Dashboard.Web.Discovery.Xds", "Dashboard.Web.Demo"],
         ["Google.Protobuf"] = ["Dashboard.Core.Health", "Dashboard.Core.Discovery.Xds", "Dashboard.Web.Discovery.Xds", "Dashboard.Web.Demo"],
+        ["Envoy"] = ["Dashboard.Core.Discovery.Xds", "Dashboard.Web.Discovery.Xds"],
         ["ARSoft"] = ["Dashboard.Core.Discovery.Dns", "Dashboard.Web.Discovery.Dns"],
         ["k8s"] = ["Dashboard.Core.Integrations.Kubernetes"],
         ["Docker"] = ["Dashboard.Core.Integrations.Docker"],
