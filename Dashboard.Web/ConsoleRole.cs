@@ -21,6 +21,7 @@ using Dashboard.Web.Security;
 using Dashboard.Web.Telemetry;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Dashboard.Web;
 
@@ -31,6 +32,9 @@ internal static class ConsoleRole
 
     // Ctrl-C to the end takes at most 5 s: this for requests under way, the rest for Postgres.
     private static readonly TimeSpan ShutdownPatience = TimeSpan.FromSeconds(2);
+
+    // Bytes a second that a client has to take of an answer: what the server holds for one that does not read is let go after a minute.
+    private static readonly MinDataRate SlowestReader = new(1024, TimeSpan.FromSeconds(10));
 
     /// <summary>Runs until Ctrl-C or SIGTERM.</summary>
     /// <returns>The exit code: 0 after an orderly stop.</returns>
@@ -97,6 +101,7 @@ internal static class ConsoleRole
         });
         // Also outside Development: `dotnet run -c Release` serves the assets from the source tree and the package cache.
         builder.WebHost.UseStaticWebAssets();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MinResponseDataRate = SlowestReader);
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownPatience);
         return builder;
     }

@@ -37,6 +37,25 @@ public sealed record ServingSet
     /// <summary>Ordered by id.</summary>
     public required ImmutableArray<LeavingEndpoint> Leaving { get; init; }
 
+    /// <summary>Whether an instance gets new requests.</summary>
+    public bool Serves(string id)
+    {
+        var (low, high) = (0, Endpoints.Length - 1);
+        while (low <= high)
+        {
+            var middle = (low + high) >>> 1;
+            var order = string.CompareOrdinal(Endpoints[middle].Id, id);
+            if (order == 0)
+            {
+                return true;
+            }
+
+            (low, high) = order < 0 ? (middle + 1, high) : (low, middle - 1);
+        }
+
+        return false;
+    }
+
     /// <summary>True when both tell a data plane the same, whatever the revision.</summary>
     public bool SaysTheSameAs(ServingSet? other) =>
         other is not null && Service == other.Service && Protocol == other.Protocol && Policy == other.Policy && Panic == other.Panic

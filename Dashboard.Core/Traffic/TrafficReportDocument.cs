@@ -1,10 +1,11 @@
 using System.Collections.Immutable;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Dashboard.Core.Traffic;
 
 /// <summary>A <see cref="TrafficReport"/> as JSON: the body of <c>POST /api/v1/reports</c>.</summary>
-public sealed record TrafficReportDocument
+public sealed record TrafficReportDocument : KnownFields
 {
     // A reporter that sends to 10,000 instances from a few sources each still fits.
     public const int MaximumRows = 100_000;
@@ -21,7 +22,7 @@ public sealed record TrafficReportDocument
 
     public ImmutableArray<TrafficRowDocument> Rows { get; init; } = [];
 
-    public ImmutableArray<InFlightRow> InFlight { get; init; } = [];
+    public ImmutableArray<InFlightDocument> InFlight { get; init; } = [];
 
     public static TrafficReportDocument From(TrafficReport report)
     {
@@ -35,7 +36,7 @@ public sealed record TrafficReportDocument
             AgeMs = report.Age.TotalMilliseconds,
             Rows = ImmutableArray.CreateRange(report.Rows, row => new TrafficRowDocument(
                 row.Source, row.Service, row.Instance, row.Requests, row.Completed, row.Failures, row.Latency.ToPairs())),
-            InFlight = report.InFlight,
+            InFlight = ImmutableArray.CreateRange(report.InFlight, row => new InFlightDocument(row.Service, row.Instance, row.Requests, row.LongLived)),
         };
     }
 
@@ -48,6 +49,7 @@ public sealed record TrafficReportDocument
         Check(Sequence >= 1, "sequence", "must be 1 or more");
         Check(PeriodMs is > 0 and <= 900_000, "periodMs", "must be above 0 and at most 900000");
         Check(AgeMs is >= 0 and <= 86_400_000, "ageMs", "must be 0 to 86400000");
+        CheckFields(this, "");
         var rows = Rows.IsDefault ? [] : Rows;
         var open = InFlight.IsDefault ? [] : InFlight;
         Check(rows.Length <= MaximumRows, "rows", $"must have at most {MaximumRows} entries");
@@ -56,6 +58,13 @@ public sealed record TrafficReportDocument
         for (var index = 0; index < rows.Length && found.Count < 100; index++)
         {
             var row = rows[index];
+            if (row is null)
+            {
+                Check(false, $"rows[{index}]", "must be an object");
+                continue;
+            }
+
+            CheckFields(row, $"rows[{index}].");
             var latency = LatencyHistogram.FromPairs(row.Latency.IsDefault ? [] : row.Latency.AsSpan());
             Check(row.Source is { Length: > 0 and <= 127 }, $"rows[{index}].source", "must name a service, or be external or unknown");
             Check(row.Service is { Length: > 0 and <= 127 }, $"rows[{index}].service", "must name a service");
@@ -69,8 +78,16 @@ public sealed record TrafficReportDocument
 
         for (var index = 0; index < open.Length && found.Count < 100; index++)
         {
-            Check(open[index] is { Service.Length: > 0 and <= 127, Instance.Length: > 0 and <= 128 }, $"inFlight[{index}]", "must name a service and an instance");
-            Check(open[index] is { Requests: >= 0, LongLived: >= 0 } row && row.LongLived <= row.Requests, $"inFlight[{index}].longLived", "must be 0 to requests");
+            var row = open[index];
+            if (row is null)
+            {
+                Check(false, $"inFlight[{index}]", "must be an object");
+                continue;
+            }
+
+            CheckFields(row, $"inFlight[{index}].");
+            Check(row is { Service.Length: > 0 and <= 127, Instance.Length: > 0 and <= 128 }, $"inFlight[{index}]", "must name a service and an instance");
+            Check(row is { Requests: >= 0, LongLived: >= 0 } && row.LongLived <= row.Requests, $"inFlight[{index}].longLived", "must be 0 to requests");
         }
 
         faults = found.ToImmutable();
@@ -82,8 +99,16 @@ public sealed record TrafficReportDocument
             Period = TimeSpan.FromMilliseconds(PeriodMs),
             Age = TimeSpan.FromMilliseconds(AgeMs),
             Rows = read.ToImmutable(),
-            InFlight = open,
+            InFlight = ImmutableArray.CreateRange(open, row => new InFlightRow(row.Service!, row.Instance!, row.Requests, row.LongLived)),
         };
+
+        void CheckFields(KnownFields fields, string path)
+        {
+            if (fields.Unknown is { } unknown)
+            {
+                found.AddRange(unknown.Keys.Select(name => (path + name, "is not a known field")));
+            }
+        }
 
         void Check(bool holds, string path, string fault)
         {
@@ -97,7 +122,17 @@ public sealed record TrafficReportDocument
 
 /// <summary>A <see cref="TrafficRow"/> as JSON.</summary>
 /// <param name="Latency">Pairs of a bucket of <see cref="LatencyBuckets"/> and a count.</param>
-public sealed record TrafficRowDocument(string? Source, string? Service, string? Instance, long Requests, long Completed, long Failures, ImmutableArray<long> Latency);
+public sealed record TrafficRowDocument(string? Source, string? Service, string? Instance, long Requests, long Completed, long Failures, ImmutableArray<long> Latency) : KnownFields;
+
+/// <summary>An <see cref="InFlightRow"/> as JSON.</summary>
+public sealed record InFlightDocument(string? Service, string? Instance, int Requests, int LongLived) : KnownFields;
+
+/// <summary>Keeps what else was sent, so that a misspelt field can be named.</summary>
+public abstract record KnownFields
+{
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Unknown { get; set; }
+}
 
 /// <summary>The JSON of traffic reports: camelCase.</summary>
 [JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web)]

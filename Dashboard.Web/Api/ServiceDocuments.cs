@@ -46,12 +46,10 @@ internal sealed record ServiceDocument(
     int Floor,
     bool Panic,
     BrakeDocument? Brake,
-    IReadOnlyList<InstanceDocument> Instances)
+    IEnumerable<InstanceDocument> Instances)
 {
-    public static ServiceDocument From(RegistrySnapshot snapshot, ServiceSnapshot service)
-    {
-        var serving = service.Serving.Endpoints.Select(endpoint => endpoint.Id).ToHashSet(StringComparer.Ordinal);
-        return new(
+    // The instances are described one by one while they are written: a client that does not read keeps the snapshot, which is there anyhow, and not thousands of descriptions.
+    public static ServiceDocument From(RegistrySnapshot snapshot, ServiceSnapshot service) => new(
             service.Name,
             service.Revision,
             snapshot.Revision,
@@ -63,8 +61,7 @@ internal sealed record ServiceDocument(
             service.ServingFloor,
             service.Serving.Panic,
             BrakeDocument.From(service.Brake),
-            [.. service.Instances.Values.Select(instance => InstanceDocument.From(instance, serving.Contains(instance.Id)))]);
-    }
+            service.Instances.Values.Select(instance => InstanceDocument.From(instance, service.Serving.Serves(instance.Id))));
 }
 
 internal sealed record SettingsDocument(

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Runtime.CompilerServices;
-using System.Text.Json;
 using Dashboard.Core.Discovery;
 using Dashboard.Core.Discovery.Wire;
 using Dashboard.Core.Registry;
@@ -13,6 +11,7 @@ internal sealed class ServingEndpoints(
     IServingSource source,
     EndpointWaiters waiters,
     FollowerTable followers,
+    ServingBytes bytes,
     IHostApplicationLifetime lifetime,
     TimeProvider time)
 {
@@ -29,9 +28,6 @@ internal sealed class ServingEndpoints(
 
     // How long after its answer a client that asks again and again still counts as connected.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
-
-    // Everyone who is woken by one change gets the same bytes.
-    private readonly ConditionalWeakTable<ServingSet, byte[]> _encoded = [];
 
     public async Task<IResult> GetAsync(HttpContext http)
     {
@@ -58,12 +54,15 @@ internal sealed class ServingEndpoints(
         {
             var change = waiters.NextChange(service);
             var catalog = source.Feed.Current;
+            if (catalog.Generation == Guid.Empty)
+                return Problems.NotLoaded();
+
             if (!catalog.Services.TryGetValue(service, out var set))
                 return Problems.NoService(service, catalog.Revision);
 
             var left = deadline - time.GetUtcNow();
             if (known is not { } index || left <= TimeSpan.Zero || IsNews(index, catalog, set))
-                return new Answer(Encode(set), catalog, source.StaleSince);
+                return new Answer(bytes.Of(set), catalog, source.StaleSince, time);
 
             try
             {
@@ -95,8 +94,6 @@ internal sealed class ServingEndpoints(
             followers.Acknowledge(id, catalog.Generation, service, index.Revision);
     }
 
-    private byte[] Encode(ServingSet set) => _encoded.GetValue(set, static set => JsonSerializer.SerializeToUtf8Bytes(ServingDocument.From(set), DiscoveryJson.Default.ServingDocument));
-
     // A bare revision says nothing of generation and overlay: those then do not count.
     private static bool TryParseIndex(string text, out WatchEventId? index)
     {
@@ -106,7 +103,7 @@ internal sealed class ServingEndpoints(
         return index is not null;
     }
 
-    private sealed class Answer(byte[] body, ServingCatalog catalog, DateTimeOffset? staleSince) : IResult
+    private sealed class Answer(byte[] body, ServingCatalog catalog, DateTimeOffset? staleSince, TimeProvider time) : IResult
     {
         public async Task ExecuteAsync(HttpContext httpContext)
         {
@@ -120,7 +117,14 @@ internal sealed class ServingEndpoints(
             if (staleSince is { } since)
                 response.Headers[StaleHeader] = since.ToString("O", CultureInfo.InvariantCulture);
 
-            await response.Body.WriteAsync(body, httpContext.RequestAborted);
+            try
+            {
+                await PacedBody.WriteAsync(response.BodyWriter, body, time, httpContext.RequestAborted);
+            }
+            catch (TimeoutException)
+            {
+                httpContext.Abort();
+            }
         }
     }
 }

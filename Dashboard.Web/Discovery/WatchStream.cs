@@ -1,9 +1,5 @@
-using System.Buffers;
 using System.Collections.Immutable;
 using System.IO.Pipelines;
-using System.Text;
-using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using Dashboard.Core.Discovery;
 using Dashboard.Core.Discovery.Wire;
 using Dashboard.Core.Feeds;
@@ -16,13 +12,13 @@ namespace Dashboard.Web.Discovery;
 internal sealed class WatchStream(
     RegistryServingSource source,
     FollowerTable followers,
+    ServingBytes bytes,
     IHostApplicationLifetime lifetime,
     TimeProvider time)
 {
-    // One that takes nothing for so long is cut off; it comes back and starts again.
-    private static readonly TimeSpan WriteLimit = TimeSpan.FromSeconds(10);
-
     private const int QueuedUpdates = 1024;
+
+    private static readonly byte[] KeepAlive = ": \n\n"u8.ToArray();
 
     public IResult Get(HttpContext http)
     {
@@ -54,6 +50,7 @@ internal sealed class WatchStream(
         }
         catch (TimeoutException)
         {
+            // It takes nothing. It comes back and starts again.
             http.Abort();
         }
         finally
@@ -68,22 +65,25 @@ internal sealed class WatchStream(
     {
         Func<string, bool>? follows = services is null ? null : services.Contains;
         using var subscription = source.Feed.Subscribe(QueuedUpdates);
-        var staleSince = source.StaleSince;
-        await StartAsync(writer, subscription.Start, last, staleSince, follows, cancellationToken);
         var catalog = subscription.Start;
+        var staleSince = source.StaleSince;
+        var isStarted = IsLoaded(catalog);
+        if (isStarted)
+            await SendAsync(writer, First(catalog, last, staleSince, follows), cancellationToken);
+
         while (true)
         {
             var ready = subscription.WaitToReadAsync(cancellationToken).AsTask();
             while (!ready.IsCompleted && !await EndsWithinAsync(ready, WatchProtocol.KeepAlive, cancellationToken))
             {
-                if (source.StaleSince == staleSince)
+                if (source.StaleSince == staleSince || !isStarted)
                 {
-                    await WriteAsync(writer, ": \n\n"u8.ToArray(), cancellationToken);
+                    await PacedBody.WriteAsync(writer, KeepAlive, time, cancellationToken);
                     continue;
                 }
 
                 staleSince = source.StaleSince;
-                await SendAsync(writer, catalog, WatchProtocol.ChangeEvent, WatchProtocol.Change(new(catalog, []), staleSince), DiscoveryJson.Default.WatchChangeDocument, cancellationToken);
+                await SendAsync(writer, WatchEvent.Change(catalog, [], staleSince, follows), cancellationToken);
             }
 
             if (!await ready)
@@ -98,36 +98,22 @@ internal sealed class WatchStream(
             }
 
             staleSince = source.StaleSince;
-            await SendAsync(writer, catalog, WatchProtocol.ChangeEvent, WatchProtocol.Change(new(catalog, [.. changed]), staleSince, follows), DiscoveryJson.Default.WatchChangeDocument, cancellationToken);
+            await SendAsync(writer, isStarted ? WatchEvent.Change(catalog, changed, staleSince, follows) : First(catalog, last, staleSince, follows), cancellationToken);
+            isStarted = true;
         }
     }
 
-    private async Task StartAsync(PipeWriter writer, ServingCatalog catalog, WatchEventId? last, DateTimeOffset? staleSince, Func<string, bool>? follows, CancellationToken cancellationToken)
-    {
+    // Before the registry is loaded there is nothing to tell: an empty snapshot would be taken for an empty registry.
+    private static bool IsLoaded(ServingCatalog catalog) => catalog.Generation != Guid.Empty;
+
+    private WatchEvent First(ServingCatalog catalog, WatchEventId? last, DateTimeOffset? staleSince, Func<string, bool>? follows) =>
         // A health overlay changes serving sets without a revision: what changed since cannot be told then.
-        if (last is { } held && held.Generation == catalog.Generation && held.Revision <= catalog.Revision && held.Overlay == 0 && catalog.Overlay == 0
-            && source.RemovedAfter(held.Revision) is { } removed)
-        {
-            var changed = catalog.Services.Values.Where(set => set.Revision > held.Revision).Select(set => set.Service).Union(removed);
-            await SendAsync(writer, catalog, WatchProtocol.ChangeEvent, WatchProtocol.Change(new(catalog, [.. changed]), staleSince, follows), DiscoveryJson.Default.WatchChangeDocument, cancellationToken);
-            return;
-        }
+        last is { } held && held.Generation == catalog.Generation && held.Revision <= catalog.Revision && held.Overlay == 0 && catalog.Overlay == 0
+            && source.RemovedAfter(held.Revision) is { } removed
+            ? WatchEvent.Change(catalog, catalog.Services.Values.Where(set => set.Revision > held.Revision).Select(set => set.Service).Union(removed), staleSince, follows)
+            : WatchEvent.Snapshot(catalog, staleSince, follows);
 
-        await SendAsync(writer, catalog, WatchProtocol.SnapshotEvent, WatchProtocol.Snapshot(catalog, staleSince, follows), DiscoveryJson.Default.WatchSnapshotDocument, cancellationToken);
-    }
-
-    private async Task SendAsync<T>(PipeWriter writer, ServingCatalog catalog, string name, T document, JsonTypeInfo<T> type, CancellationToken cancellationToken)
-    {
-        var json = JsonSerializer.SerializeToUtf8Bytes(document, type);
-        var frame = new ArrayBufferWriter<byte>(json.Length + 128);
-        frame.Write(Encoding.ASCII.GetBytes($"id: {WatchEventId.Of(catalog)}\nevent: {name}\ndata: "));
-        frame.Write(json);
-        frame.Write("\n\n"u8);
-        await WriteAsync(writer, frame.WrittenMemory, cancellationToken);
-    }
-
-    private async Task WriteAsync(PipeWriter writer, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
-        await writer.WriteAsync(bytes, cancellationToken).AsTask().WaitAsync(WriteLimit, time, cancellationToken);
+    private ValueTask SendAsync(PipeWriter writer, WatchEvent next, CancellationToken cancellationToken) => next.WriteAsync(writer, bytes, time, cancellationToken);
 
     private async ValueTask<bool> EndsWithinAsync(Task task, TimeSpan limit, CancellationToken cancellationToken)
     {

@@ -16,6 +16,7 @@ internal sealed class GatewayHost(
     IGatewayUplink uplink,
     IOptions<GatewayOptions> options,
     GatewayStatus status,
+    GatewayMeter meter,
     TimeProvider time,
     ILoggerFactory loggers) : IHostedService
 {
@@ -40,8 +41,9 @@ internal sealed class GatewayHost(
         tables.Refresh();
         await _app.StartAsync(cancellationToken);
         var urls = _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.ToArray() ?? [];
-        var id = settings.Id ?? $"gateway@{Environment.MachineName}:{urls.Select(url => new Uri(url.Replace("[::]", "0.0.0.0", StringComparison.Ordinal)).Port).FirstOrDefault()}";
+        var id = settings.Identity ?? GatewayOptions.IdOf(urls.Select(url => new Uri(url.Replace("[::]", "0.0.0.0", StringComparison.Ordinal)).Port).FirstOrDefault());
         status.Started(id, [.. urls], tables);
+        meter.Start();
         var follower = new GatewayFollower(tables, source, uplink, time);
         _following = follower.RunAsync(id, _stopping.Token);
         Log.Listening(loggers.CreateLogger<GatewayHost>(), id, string.Join(", ", urls), settings.Suffix);

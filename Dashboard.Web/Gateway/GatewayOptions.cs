@@ -32,9 +32,32 @@ public sealed class GatewayOptions
     /// <summary>Callers that are told apart although the registry does not know them; further ones are counted as <c>unknown</c>.</summary>
     public int MaximumUnregisteredSources { get; set; } = 64;
 
+    /// <summary>
+    /// The file that a gateway of its own keeps its last catalog in; <c>off</c>: none. Default: one named after its id in <see cref="SnapshotDirectory"/>.
+    /// </summary>
+    public string? Snapshot { get; set; }
+
+    /// <summary>A gateway does not start from a snapshot that was last current longer ago.</summary>
+    public TimeSpan SnapshotMaximumAge { get; set; } = TimeSpan.FromDays(7);
+
+    /// <summary>Where the snapshot lies unless <see cref="Snapshot"/> says otherwise; null: none is kept.</summary>
+    internal string? SnapshotDirectory { get; set; }
+
+    /// <summary>The name that is known before the gateway listens; null where the port is any free one and no <see cref="Id"/> is given.</summary>
+    internal string? Identity => Id is { Length: > 0 } ? Id : Urls is [{ Port: > 0 } first, ..] ? IdOf(first.Port) : null;
+
+    /// <summary>The snapshot's file; null: none is kept.</summary>
+    internal string? SnapshotPath =>
+        Snapshot is "off" || Identity is not { } id ? null
+        : Snapshot is { Length: > 0 } path ? Path.GetFullPath(path)
+        : SnapshotDirectory is { } directory ? Path.Combine(directory, string.Concat(id.Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '.' or '@' ? letter : '_')) + ".catalog")
+        : null;
+
     internal Uri[] Urls => Parse(Url);
 
     internal Uri[] Http2Urls => Parse(Http2Url);
+
+    internal static string IdOf(int port) => $"gateway@{Environment.MachineName}:{port}";
 
     // A wildcard host is none to Uri; Kestrel's words for it are mapped to the address that means the same.
     private static Uri[] Parse(string urls) =>

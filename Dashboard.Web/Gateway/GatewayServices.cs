@@ -18,20 +18,24 @@ public static class GatewayServices
         return services;
     }
 
-    /// <summary>Adds a gateway that follows the console at <c>Console:Url</c>.</summary>
+    /// <summary>Adds a gateway that follows one of the consoles in <c>Console:Url</c>.</summary>
     public static IServiceCollection AddRemoteGateway(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddGatewayCore(configuration);
         services.AddOptions<ConsoleOptions>().Bind(configuration.GetSection(ConsoleOptions.Section));
+        services.AddSingleton<ConsoleList>();
         services.AddSingleton<ConsoleClient>();
         services.AddSingleton<RemoteCatalog>();
         services.AddSingleton<IServingSource>(provider => provider.GetRequiredService<RemoteCatalog>());
         services.AddSingleton<RemoteUplink>();
         services.AddSingleton<IGatewayUplink>(provider => provider.GetRequiredService<RemoteUplink>());
+        services.AddSingleton<CatalogKeeper>();
+        // Before the gateway listens, what the disk knows is loaded; after it has stopped, its last report is sent.
+        services.AddHostedService(provider => provider.GetRequiredService<CatalogKeeper>());
+        services.AddHostedService(provider => provider.GetRequiredService<RemoteUplink>());
         services.AddHostedService<GatewayHost>();
         // After the gateway's host, which gives the name to follow under.
         services.AddHostedService(provider => provider.GetRequiredService<RemoteCatalog>());
-        services.AddHostedService(provider => provider.GetRequiredService<RemoteUplink>());
         return services;
     }
 
@@ -40,5 +44,7 @@ public static class GatewayServices
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<GatewayOptions>().Bind(configuration.GetSection(GatewayOptions.Section));
         services.TryAddSingleton<GatewayStatus>();
+        services.AddMetrics();
+        services.AddSingleton<GatewayMeter>();
     }
 }

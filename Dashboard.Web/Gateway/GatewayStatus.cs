@@ -27,6 +27,9 @@ public sealed class GatewayStatus
     /// <summary>Since when the catalog may be out of date; null while it is current.</summary>
     public DateTimeOffset? StaleSince => _tables?.StaleSince;
 
+    /// <summary>Instances that connects failed at and that are left out for a while by this gateway alone.</summary>
+    public int EjectedInstances => _tables?.EjectedInstances ?? 0;
+
     internal void Started(string id, ImmutableArray<string> urls, GatewayTables tables)
     {
         _id = id;

@@ -32,6 +32,9 @@ internal sealed class GatewayTables(IServingSource source, GatewayOptions option
     /// <summary>Since when the catalog may be out of date; null while it is current.</summary>
     public DateTimeOffset? StaleSince => source.StaleSince;
 
+    /// <summary>Instances that are left out after connect failures.</summary>
+    public int EjectedInstances => _routes.Values.Sum(route => route.Ejected);
+
     /// <summary>The service of that name, as of the newest catalog.</summary>
     public ServiceRoute? Find(ReadOnlySpan<char> name)
     {

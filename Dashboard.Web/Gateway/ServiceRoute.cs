@@ -33,6 +33,9 @@ internal sealed class ServiceRoute
     /// <summary>Who serves now.</summary>
     public ServiceTable Table => Volatile.Read(ref _table);
 
+    /// <summary>Instances that are left out after connect failures, those on trial included.</summary>
+    public int Ejected => Volatile.Read(ref _ejected);
+
     /// <summary>Takes a new serving set. Called under the lock of <see cref="GatewayTables"/>.</summary>
     public void Update(ServingSet set)
     {

@@ -62,6 +62,10 @@ internal static class Problems
         return Of(status, type, title, refusal.Message, ("facts", refusal.Facts), ("revision", revision));
     }
 
+    /// <summary>503 with Retry-After: the console has just started.</summary>
+    public static IResult NotLoaded() => new WithRetryAfter(
+        Of(StatusCodes.Status503ServiceUnavailable, "unavailable", "The registry is still being loaded", "The console has just started; ask again."), TimeSpan.FromSeconds(1));
+
     /// <summary>503 with Retry-After: nothing was written.</summary>
     public static IResult Unavailable(string because, TimeSpan retryAfter) => new WithRetryAfter(
         Of(StatusCodes.Status503ServiceUnavailable, "unavailable", "Changes cannot be written now", because),

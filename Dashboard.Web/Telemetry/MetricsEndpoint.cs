@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Dashboard.Core.Registry;
+using Microsoft.AspNetCore.Http.Features;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
@@ -16,26 +17,48 @@ internal sealed class MetricsEndpoint(IServiceProvider services, TelemetryLimits
     private const string HealthMeter = "Dashboard.Health";
     private const string RegistryMeter = "Dashboard.Registry";
     private const string DnsMeter = "Dashboard.Dns";
+    private const string GatewayMeter = "Dashboard.Gateway";
 
     // One collection at a time: the view is taken, then shown.
     private readonly SemaphoreSlim _scraping = new(1);
     private readonly HashSet<Place> _instancePlaces = [];
     private readonly HashSet<string> _servicePlaces = [];
+    private readonly ScrapeAnswers _answers = new(services.GetService<TimeProvider>() ?? TimeProvider.System);
     private MeterProvider? _provider;
     private RequestDelegate? _exporter;
 
     public async Task AnswerAsync(HttpContext context)
     {
+        using var exposition = new MemoryStream();
         await _scraping.WaitAsync(context.RequestAborted);
         try
         {
             if (!TryReserve(mesh?.Prepare() ?? MeshView.Empty))
                 Renew();
-            await (_exporter ?? throw new ObjectDisposedException(nameof(MetricsEndpoint)))(context);
+            await WriteToAsync(exposition, context, _exporter ?? throw new ObjectDisposedException(nameof(MetricsEndpoint)));
         }
         finally
         {
             _scraping.Release();
+        }
+
+        // Whoever reads slowly keeps nobody from the next collection.
+        await _answers.SendAsync(context, exposition.GetBuffer().AsMemory(0, (int)exposition.Length));
+    }
+
+    // The exporter lets nobody collect before the last byte of an answer is taken; memory takes it at once.
+    private static async Task WriteToAsync(MemoryStream exposition, HttpContext context, RequestDelegate exporter)
+    {
+        var body = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
+        context.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(exposition));
+        try
+        {
+            await exporter(context);
+            await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+        }
+        finally
+        {
+            context.Features.Set(body);
         }
     }
 
@@ -78,7 +101,7 @@ internal sealed class MetricsEndpoint(IServiceProvider services, TelemetryLimits
         _provider?.Dispose();
         _provider = Sdk.CreateMeterProviderBuilder()
             .ConfigureResource(resource => resource.AddService("dashboard", serviceVersion: typeof(MetricsEndpoint).Assembly.GetName().Version?.ToString(3), autoGenerateServiceInstanceId: false))
-            .AddMeter(MeshMeter.Name, HealthMeter, RegistryMeter, DnsMeter)
+            .AddMeter(MeshMeter.Name, HealthMeter, RegistryMeter, DnsMeter, GatewayMeter)
             .AddAspNetCoreInstrumentation()
             .AddRuntimeInstrumentation()
             .AddView(Configure)

@@ -41,12 +41,14 @@ internal sealed class ApiHost : IAsyncDisposable
 
     public FollowerTable Followers => Services.GetRequiredService<FollowerTable>();
 
-    public static async Task<ApiHost> StartAsync(TimeProvider? time = null, Action<IServiceCollection>? more = null, Action<WebApplication>? before = null)
+    /// <param name="registry">One that several consoles share; null = one of its own.</param>
+    /// <param name="port">0 = any that is free.</param>
+    public static async Task<ApiHost> StartAsync(TimeProvider? time = null, Action<IServiceCollection>? more = null, Action<WebApplication>? before = null, InMemoryRegistry? registry = null, int port = 0)
     {
         time ??= TimeProvider.System;
-        var registry = new InMemoryRegistry(time);
+        registry ??= new InMemoryRegistry(time);
         var builder = WebApplication.CreateSlimBuilder();
-        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
+        builder.WebHost.UseKestrelCore().UseUrls($"http://127.0.0.1:{port}");
         builder.Logging.ClearProviders();
         builder.Services.AddRouting();
         builder.Services.AddSingleton(time);

@@ -2,10 +2,12 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Text.Json;
 using Dashboard.Core.Discovery;
+using Dashboard.Core.Discovery.Wire;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
 using Dashboard.Tests.Support;
 using Dashboard.Tests.Web.Api;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Dashboard.Tests.Web.Discovery;
 
@@ -104,6 +106,37 @@ public sealed class WatchStreamTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task NotLoadedYet_SaysNothing_RatherThanThatNobodyIsThere()
+    {
+        _host.Services.GetRequiredService<RegistryServingSource>().Feed.Reset(ServingCatalog.Empty);
+        await using var reader = await WatchReader.OpenAsync(_host);
+        var first = reader.NextAsync();
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await _host.SendAsync(HttpMethod.Get, "/api/v1/services/orders/endpoints")).StatusCode);
+
+        _host.Do(new SetWeights("orders", Weights(("orders-1", 7))));
+
+        var (name, snapshot) = (await first)!.Value;
+        Assert.Equal("snapshot", name);
+        Assert.Equal(_host.Registry.Current.Generation, snapshot.GetProperty("generation").GetGuid());
+    }
+
+    [Fact]
+    public async Task Events_HoldWhatTheProtocolSays()
+    {
+        await using var reader = await WatchReader.OpenAsync(_host);
+        var snapshot = JsonSerializer.Deserialize((await reader.NextAsync())!.Value.Data, DiscoveryJson.Default.WatchSnapshotDocument)!;
+        var source = _host.Services.GetRequiredService<IServingSource>();
+        Assert.Equivalent(WatchProtocol.Snapshot(source.Feed.Current, null), snapshot, strict: true);
+
+        _host.Do(new DeleteService("cart"));
+
+        var change = JsonSerializer.Deserialize((await reader.NextAsync())!.Value.Data, DiscoveryJson.Default.WatchChangeDocument)!;
+        Assert.Equal(["cart"], change.Removed);
+        Assert.Empty(change.Changed);
+        Assert.Equal(_host.Registry.Current.Revision, change.Revision);
+    }
+
+    [Fact]
     public async Task Follower_IsConnectedWhileItsStreamIsOpenAndKnownAfterwards()
     {
         await using (var reader = await WatchReader.OpenAsync(_host, client: "gateway-1", gateway: true))
@@ -163,6 +196,8 @@ public sealed class WatchStreamTests : IAsyncLifetime
     [InlineData("""{"reporter":"g","session":"x"}""", "/session")]
     [InlineData("""{"rows":[{"requests":"many"}]}""", "/rows/0/requests")]
     [InlineData("""{"reporter""", "")]
+    [InlineData("""{"reporter":"g","session":"7b0d3b6c-8f3f-4c0a-9d6e-1f2a3b4c5d6e","sequence":1,"periodMs":1,"sequenze":1,"rows":[{"source":"a","service":"a","instance":"b","requests":1,"completed":0,"failures":0,"latency":[],"latencies":[]}],"inFlight":[{"service":"a","instance":"b","requests":1,"longLived":0,"open":2}]}""", "/sequenze,/rows/0/latencies,/inFlight/0/open")]
+    [InlineData("""{"reporter":"g","session":"7b0d3b6c-8f3f-4c0a-9d6e-1f2a3b4c5d6e","sequence":1,"periodMs":1,"rows":[null],"inFlight":[null]}""", "/rows/0,/inFlight/0")]
     public async Task Report_Bad_NamesTheFaults(string body, string paths)
     {
         var response = await _host.SendAsync(HttpMethod.Post, "/api/v1/reports", body);

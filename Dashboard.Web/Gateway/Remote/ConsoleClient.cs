@@ -7,35 +7,33 @@ using Microsoft.Extensions.Options;
 
 namespace Dashboard.Web.Gateway.Remote;
 
-/// <summary>The console's HTTP API as a gateway uses it.</summary>
+/// <summary>The HTTP API of the console that is followed, as a gateway uses it.</summary>
 internal sealed class ConsoleClient : IDisposable
 {
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
+    private readonly ConsoleList _consoles;
     private readonly HttpClient _http;
 
-    public ConsoleClient(IOptions<ConsoleOptions> options)
+    public ConsoleClient(ConsoleList consoles, IOptions<ConsoleOptions> options)
     {
-        var settings = options.Value;
-        Address = new(settings.Url.TrimEnd('/') + "/");
-        _http = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(3), PooledConnectionLifetime = TimeSpan.FromMinutes(2), UseCookies = false })
+        _consoles = consoles;
+        // A console that does not answer at once is passed by: the next in the list may.
+        _http = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(1.5), PooledConnectionLifetime = TimeSpan.FromMinutes(2), UseCookies = false, ActivityHeadersPropagator = null })
         {
-            BaseAddress = Address,
             // The watch stream never ends; the other calls have a limit of their own.
             Timeout = Timeout.InfiniteTimeSpan,
         };
-        if (settings.Token is { Length: > 0 } token)
+        if (options.Value.Token is { Length: > 0 } token)
         {
             _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
         }
     }
 
-    public Uri Address { get; }
-
-    /// <summary>Opens the watch stream of all services.</summary>
+    /// <summary>Opens a console's watch stream of all services.</summary>
     /// <exception cref="HttpRequestException">The console is away or refused.</exception>
-    public async Task<HttpResponseMessage> WatchAsync(string gateway, WatchEventId? last, CancellationToken cancellationToken)
+    public async Task<HttpResponseMessage> WatchAsync(Uri console, string gateway, WatchEventId? last, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, "api/v1/watch");
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(console, "api/v1/watch"));
         request.Headers.Accept.ParseAdd("text/event-stream");
         request.Headers.Add(WatchProtocol.ClientHeader, gateway);
         request.Headers.Add(WatchProtocol.KindHeader, WatchProtocol.GatewayKind);
@@ -56,9 +54,28 @@ internal sealed class ConsoleClient : IDisposable
         }
     }
 
+    /// <summary>Whether a console says that its registry is current.</summary>
+    public async Task<bool> IsCurrentAsync(Uri console, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(CallTimeout);
+        try
+        {
+            using var answer = await _http.GetAsync(new Uri(console, "health/ready"), limit.Token);
+            var health = JsonSerializer.Deserialize<JsonElement>(await answer.Content.ReadAsByteArrayAsync(limit.Token));
+            return answer.IsSuccessStatusCode && health.ValueKind == JsonValueKind.Object && health.TryGetProperty("storeAvailable", out var available) && available.ValueKind == JsonValueKind.True;
+        }
+        catch (Exception away) when (away is HttpRequestException or JsonException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    /// <exception cref="HttpRequestException">The console is away or refused.</exception>
     public Task AcknowledgeAsync(string gateway, AcknowledgementDocument acknowledgement, CancellationToken cancellationToken) =>
         PostAsync($"api/v1/subscribers/{Uri.EscapeDataString(gateway)}/ack", acknowledgement, DiscoveryJson.Default.AcknowledgementDocument, cancellationToken);
 
+    /// <exception cref="HttpRequestException">The console is away or refused.</exception>
     public Task ReportAsync(TrafficReportDocument report, CancellationToken cancellationToken) =>
         PostAsync("api/v1/reports", report, TrafficJson.Default.TrafficReportDocument, cancellationToken);
 
@@ -72,7 +89,7 @@ internal sealed class ConsoleClient : IDisposable
         content.Headers.ContentType = new("application/json");
         try
         {
-            using var answer = await _http.PostAsync(new Uri(path, UriKind.Relative), content, limit.Token);
+            using var answer = await _http.PostAsync(new Uri(_consoles.Current, path), content, limit.Token);
             answer.EnsureSuccessStatusCode();
         }
         catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)

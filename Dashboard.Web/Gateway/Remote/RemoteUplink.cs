@@ -1,41 +1,26 @@
 using System.Net;
-using System.Threading.Channels;
 using Dashboard.Core.Discovery;
 using Dashboard.Core.Traffic;
 
 namespace Dashboard.Web.Gateway.Remote;
 
 /// <summary>
-/// Tells a remote console what the gateway took and sent. Reports wait in a bounded queue while the console is away, each with its age; the oldest are dropped and
-/// counted, and the sequence tells the console that some are missing.
+/// Tells the console that is followed what the gateway took and sent. Reports wait in a <see cref="ReportBuffer"/> while no console takes them, each with its age, and are sent oldest
+/// first under the sequence they were made with, whichever console takes them: one that has been told already ignores the repeat.
 /// </summary>
-internal sealed class RemoteUplink : BackgroundService, IGatewayUplink
+internal sealed class RemoteUplink(ConsoleClient console, TimeProvider time, ILogger<RemoteUplink> logger) : BackgroundService, IGatewayUplink
 {
-    private const int WaitingReports = 60;
-    private readonly ConsoleClient _console;
-    private readonly TimeProvider _time;
-    private readonly Backoff _backoff;
-    private readonly Channel<(TrafficReport Report, long Ended)> _reports;
-    private long _dropped;
+    private static readonly TimeSpan FarewellPatience = TimeSpan.FromSeconds(1);
+    private readonly Backoff _backoff = new(time, new Random(), Backoff.Longest);
+    private long _lostTold;
 
-    public RemoteUplink(ConsoleClient console, TimeProvider time)
-    {
-        _console = console;
-        _time = time;
-        _backoff = new(time, new Random());
-        _reports = Channel.CreateBounded<(TrafficReport, long)>(
-            new BoundedChannelOptions(WaitingReports) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true },
-            _ => Interlocked.Increment(ref _dropped));
-    }
-
-    /// <summary>Reports that were dropped because the console was away for too long.</summary>
-    public long Dropped => Interlocked.Read(ref _dropped);
+    public ReportBuffer Reports { get; } = new();
 
     public async ValueTask<bool> AcknowledgeAsync(string gateway, ServingCatalog catalog, CancellationToken cancellationToken)
     {
         try
         {
-            await _console.AcknowledgeAsync(gateway, new(catalog.Generation, catalog.Revision), cancellationToken);
+            await console.AcknowledgeAsync(gateway, new(catalog.Generation, catalog.Revision), cancellationToken);
             return true;
         }
         catch (HttpRequestException)
@@ -45,20 +30,45 @@ internal sealed class RemoteUplink : BackgroundService, IGatewayUplink
         }
     }
 
-    public void Report(TrafficReport report, long ended) => _reports.Writer.TryWrite((report, ended));
+    public void Report(TrafficReport report, long ended) => Reports.Add(report, ended);
 
     public void Leave(string gateway)
     {
         // The console sees the watch stream end.
     }
 
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        // The last second's report came after the loop was told to end.
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(FarewellPatience);
+        try
+        {
+            while (Reports.Peek() is { } next && await SendAsync(next.Report, next.Ended, patience.Token))
+            {
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // No console takes it in time.
+        }
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         try
         {
-            await foreach (var (report, ended) in _reports.Reader.ReadAllAsync(stoppingToken))
+            while (true)
             {
-                await SendAsync(report, ended, stoppingToken);
+                if (Reports.Peek() is not { } next)
+                {
+                    await Reports.WaitAsync(stoppingToken);
+                }
+                else if (!await SendAsync(next.Report, next.Ended, stoppingToken))
+                {
+                    await _backoff.PauseAsync(stoppingToken);
+                }
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -66,25 +76,41 @@ internal sealed class RemoteUplink : BackgroundService, IGatewayUplink
         }
     }
 
-    private async Task SendAsync(TrafficReport report, long ended, CancellationToken stoppingToken)
+    private async Task<bool> SendAsync(TrafficReport report, long ended, CancellationToken cancellationToken)
     {
-        while (true)
+        var told = true;
+        try
         {
-            try
-            {
-                await _console.ReportAsync(TrafficReportDocument.From(report with { Age = _time.GetElapsedTime(ended) }), stoppingToken);
-                _backoff.Reset();
-                return;
-            }
-            catch (HttpRequestException exception) when (exception.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge)
-            {
-                // It will not be better the next time.
-                return;
-            }
-            catch (HttpRequestException)
-            {
-                await _backoff.PauseAsync(stoppingToken);
-            }
+            await console.ReportAsync(TrafficReportDocument.From(report with { Age = time.GetElapsedTime(ended) }), cancellationToken);
         }
+        catch (HttpRequestException refused) when (refused.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge)
+        {
+            // It will not be better the next time.
+            Log.Refused(logger, report.Sequence, refused.Message, null);
+            told = false;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+
+        _backoff.Reset();
+        Reports.Remove(report, told);
+        if (Reports.LostReports > _lostTold)
+        {
+            Log.Lost(logger, Reports.LostReports - _lostTold, Reports.LostRequests, null);
+            _lostTold = Reports.LostReports;
+        }
+
+        return true;
+    }
+
+    private static class Log
+    {
+        public static readonly Action<ILogger, long, string, Exception?> Refused = LoggerMessage.Define<long, string>(
+            LogLevel.Warning, new(1, "ReportRefused"), "The console refused the traffic report {Sequence}, which is lost: {Reason}");
+
+        public static readonly Action<ILogger, long, long, Exception?> Lost = LoggerMessage.Define<long, long>(
+            LogLevel.Warning, new(2, "ReportsLost"), "{Reports} traffic reports did not fit while no console took them; {Requests} requests since the start are in no report that a console has");
     }
 }
