@@ -14,6 +14,9 @@ public static class DiscoveryServiceCollectionExtensions
         services.AddSingleton<RegistryServingSource>();
         services.AddSingleton<IServingSource>(provider => provider.GetRequiredService<RegistryServingSource>());
         services.AddHostedService(provider => provider.GetRequiredService<RegistryServingSource>());
+        services.AddSingleton<ChangeTimes>();
+        services.AddHostedService(provider => provider.GetRequiredService<ChangeTimes>());
+        services.AddSingleton<FollowerBoard>();
         services.AddHostedService<FollowerExpiry>();
         return services;
     }

@@ -30,6 +30,9 @@ public sealed record Follower
     /// <summary>It reports its traffic, so that its requests in flight can be known.</summary>
     public bool Reports { get; init; }
 
+    /// <summary>It says what it has taken. One that cannot (DNS clients, watch streams without a name) is listed, but nobody waits for it.</summary>
+    public bool CanConfirm { get; init; } = true;
+
     public bool Connected { get; init; }
 
     public required DateTimeOffset Since { get; init; }

@@ -32,23 +32,39 @@ public sealed class FollowerTable(TimeProvider time)
 
     /// <summary>
     /// Ids of those whose acknowledgement counts for a change of any of these services: who is connected or was heard of within <see cref="Recent"/>.
-    /// DNS clients are left out: nothing ever confirms what they hold.
+    /// Those that cannot confirm what they hold, like DNS clients, are left out.
     /// </summary>
     public ImmutableArray<string> FollowersOf(IReadOnlyCollection<string> services)
     {
         ArgumentNullException.ThrowIfNull(services);
         var since = _time.GetUtcNow() - Recent;
         return [.. _followers.Values
-            .Where(follower => follower.Kind != FollowerKind.Dns && (follower.Connected || follower.LastSeen >= since) && services.Any(follower.Follows))
+            .Where(follower => follower.CanConfirm && (follower.Connected || follower.LastSeen >= since) && services.Any(follower.Follows))
             .Select(follower => follower.Id)
             .Order(StringComparer.Ordinal)];
+    }
+
+    /// <summary>How many follow one of these services, now or within <see cref="Recent"/>, that cannot confirm what they hold.</summary>
+    public int CountUnconfirming(IReadOnlyCollection<string> services)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        var since = _time.GetUtcNow() - Recent;
+        var count = 0;
+        foreach (var (_, follower) in _followers)
+        {
+            if (!follower.CanConfirm && (follower.Connected || follower.LastSeen >= since) && services.Any(follower.Follows))
+                count++;
+        }
+
+        return count;
     }
 
     /// <summary>Notes that a follower is there. Call when it connects and at each of its requests.</summary>
     /// <param name="services">The services it follows; null = all.</param>
     /// <param name="reports">It reports its traffic.</param>
     /// <param name="dueBy">When it is to be taken for gone unless it comes back; null = it says when it goes.</param>
-    public void Seen(string id, FollowerKind kind, string? address, ImmutableHashSet<string>? services, bool reports, DateTimeOffset? dueBy = null)
+    /// <param name="canConfirm">It says what it has taken; false for one that has no way to. A DNS client never has.</param>
+    public void Seen(string id, FollowerKind kind, string? address, ImmutableHashSet<string>? services, bool reports, DateTimeOffset? dueBy = null, bool canConfirm = true)
     {
         var now = _time.GetUtcNow();
         if (_followers.Count >= Capacity && !_followers.ContainsKey(id))
@@ -66,6 +82,7 @@ public sealed class FollowerTable(TimeProvider time)
                 Address = address,
                 Services = services,
                 Reports = reports,
+                CanConfirm = canConfirm && kind != FollowerKind.Dns,
                 Connected = true,
                 Since = now,
                 LastSeen = now,
@@ -78,6 +95,7 @@ public sealed class FollowerTable(TimeProvider time)
                 // A polling client asks for one service at a time: what it follows is the union of what it asked for.
                 Services = services is null || known.Services is null ? services : known.Services.Union(services),
                 Reports = reports || known.Reports,
+                CanConfirm = canConfirm && kind != FollowerKind.Dns,
                 Connected = true,
                 LastSeen = now,
                 DueBy = dueBy,
@@ -85,9 +103,10 @@ public sealed class FollowerTable(TimeProvider time)
     }
 
     /// <summary>Notes that a follower opened a stream. It stays connected until the result, or its last stream's, is disposed.</summary>
-    public IDisposable Open(string id, FollowerKind kind, string? address, ImmutableHashSet<string>? services, bool reports)
+    /// <param name="canConfirm">See <see cref="Seen"/>.</param>
+    public IDisposable Open(string id, FollowerKind kind, string? address, ImmutableHashSet<string>? services, bool reports, bool canConfirm = true)
     {
-        Seen(id, kind, address, services, reports);
+        Seen(id, kind, address, services, reports, canConfirm: canConfirm);
         Update(id, known => known with { Streams = known.Streams + 1, Services = services });
         return new OpenStream(this, id);
     }

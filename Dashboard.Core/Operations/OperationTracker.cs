@@ -147,13 +147,15 @@ public sealed class OperationTracker
             ? _drains.Observe(operation, snapshot, memory, [.. laggards.Select(laggard => laggard.Id)], now)
             : null;
         var effect = operation.IsOpen ? _effects.Observe(operation, snapshot, memory, now) : null;
-        var stages = StageLine.Derive(operation, memory, laggards, drain, effect, now);
+        var cannotConfirm = operation.IsOpen ? _followers.CountUnconfirming([.. operation.Instances.Select(key => key.Service).Distinct(StringComparer.Ordinal)]) : 0;
+        var stages = StageLine.Derive(operation, memory, laggards, cannotConfirm, drain, effect, now);
         return new()
         {
             Operation = operation,
             Stages = stages,
             Acknowledged = operation.Followers.Length - laggards.Length,
             Followers = operation.Followers.Length,
+            CannotConfirm = cannotConfirm,
             Laggards = laggards,
             Drain = drain,
             Observed = effect?.Targets ?? [],

@@ -18,6 +18,9 @@ public sealed record OperationView
     /// <summary>How many have to (M).</summary>
     public required int Followers { get; init; }
 
+    /// <summary>How many follow beside them that cannot confirm what they hold, like DNS clients. Outside of n and M.</summary>
+    public int CannotConfirm { get; init; }
+
     /// <summary>Who has not, by name.</summary>
     public ImmutableArray<Laggard> Laggards { get; init; } = [];
 
@@ -38,7 +41,7 @@ public sealed record OperationView
     public OperationStage Current => Stages.Last(stage => stage.State != StageState.Waiting);
 
     public bool Equals(OperationView? other) =>
-        other is not null && Operation.Equals(other.Operation) && Acknowledged == other.Acknowledged && Followers == other.Followers && Alarm == other.Alarm
+        other is not null && Operation.Equals(other.Operation) && Acknowledged == other.Acknowledged && Followers == other.Followers && CannotConfirm == other.CannotConfirm && Alarm == other.Alarm
         && Equals(Drain, other.Drain) && Stages.AsSpan().SequenceEqual(other.Stages.AsSpan()) && Laggards.AsSpan().SequenceEqual(other.Laggards.AsSpan())
         && Observed.AsSpan().SequenceEqual(other.Observed.AsSpan());
 
@@ -66,7 +69,7 @@ public sealed record DrainView(DateTimeOffset? Deadline, DeadlineAction AtDeadli
 }
 
 /// <summary>What an instance that is being drained still has.</summary>
-/// <param name="Requests">Requests in flight that are reported.</param>
+/// <param name="Requests">Requests in flight that are reported, long-lived ones not among them.</param>
 /// <param name="LongLived">Streams and WebSockets that are open, as reported.</param>
 /// <param name="Unknown">Why the true number is not known; null = the numbers are all there is.</param>
 public sealed record DrainingInstance(InstanceKey Key, IntentKind Intent, long Requests, long LongLived, string? Unknown)

@@ -15,11 +15,11 @@ public sealed class OperatorDesk(IRegistry registry, FollowerTable followers, Pr
     {
         ArgumentNullException.ThrowIfNull(command);
         ArgumentNullException.ThrowIfNull(actor);
-        return previews.Preview(registry.Current, command, actor);
+        return previews.Preview(registry.Current, Complete(command), actor);
     }
 
     /// <summary>Carries an act out. See <see cref="IRegistry.ExecuteAsync"/>.</summary>
-    public ValueTask<CommandResult> ExecuteAsync(RegistryCommand command, Actor actor, CancellationToken cancellationToken)
+    public async ValueTask<CommandResult> ExecuteAsync(RegistryCommand command, Actor actor, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(command);
         ArgumentNullException.ThrowIfNull(actor);
@@ -32,8 +32,26 @@ public sealed class OperatorDesk(IRegistry registry, FollowerTable followers, Pr
             };
         }
 
-        return registry.ExecuteAsync(command, actor, cancellationToken);
+        var result = await registry.ExecuteAsync(Complete(command), actor, cancellationToken).ConfigureAwait(false);
+        if (command is ForgetFollower forget && result is CommandResult.Committed)
+            followers.Forget(forget.Follower);
+
+        return result;
     }
+
+    // Who follows is known here; a decision is about the registry alone.
+    private RegistryCommand Complete(RegistryCommand command) => command is ForgetFollower forget && followers.Find(forget.Follower) is { } known
+        ? forget with
+        {
+            Known = new(
+                known.Kind.ToString(),
+                known.Address,
+                known.Services is { } services ? [.. services.Order(StringComparer.Ordinal)] : null,
+                known.Generation == registry.Current.Generation ? known.Acknowledged : 0,
+                known.LastSeen,
+                known.Connected),
+        }
+        : command;
 
     /// <summary>The services whose traffic an act is about.</summary>
     internal static ImmutableHashSet<string> ServicesOf(RegistrySnapshot snapshot, OperatorCommand command) => command switch

@@ -17,6 +17,7 @@ internal static class StageLine
         Operation operation,
         OperationMemory memory,
         ImmutableArray<Laggard> laggards,
+        int cannotConfirm,
         DrainView? drain,
         Effect? effect,
         DateTimeOffset now) =>
@@ -24,7 +25,7 @@ internal static class StageLine
         new(StageKind.Requested, StageState.Done, operation.RequestedAt, Requested(operation)),
         new(StageKind.Committed, StageState.Done, operation.CommittedAt, $"revision {operation.Id}"),
         Published(operation, memory),
-        Acknowledged(operation, memory, laggards, now),
+        Acknowledged(operation, memory, laggards, cannotConfirm, now),
         Observed(operation, memory, laggards, drain, effect),
     ];
 
@@ -47,17 +48,18 @@ internal static class StageLine
         memory.PublishedAt,
         operation.Followers.IsEmpty ? "nobody follows" : $"to {DataPlanes(operation.Followers.Length)}");
 
-    private static OperationStage Acknowledged(Operation operation, OperationMemory memory, ImmutableArray<Laggard> laggards, DateTimeOffset now)
+    private static OperationStage Acknowledged(Operation operation, OperationMemory memory, ImmutableArray<Laggard> laggards, int cannotConfirm, DateTimeOffset now)
     {
         var all = operation.Followers.Length;
+        var beside = cannotConfirm == 0 ? "" : $"; beside {(all == 1 ? "it" : "them")} {Count(cannotConfirm, "client")} that cannot confirm";
         if (memory.PublishedAt is null)
             return new(StageKind.Acknowledged, StageState.Waiting, null, $"0 of {all}");
 
         if (laggards.IsEmpty)
-            return new(StageKind.Acknowledged, StageState.Done, memory.AllAcknowledgedAt, all == 0 ? "nobody has to" : $"{all} of {DataPlanes(all)}");
+            return new(StageKind.Acknowledged, StageState.Done, memory.AllAcknowledgedAt, (all == 0 ? "nobody has to" : $"{all} of {DataPlanes(all)}") + beside);
 
         var refused = laggards.FirstOrDefault(laggard => laggard.Refusal is not null);
-        var text = $"{all - laggards.Length} of {DataPlanes(all)}; waiting for {Names(laggards)}{(refused is null ? "" : $"; {refused.Id} refused: {refused.Refusal}")}";
+        var text = $"{all - laggards.Length} of {DataPlanes(all)}; waiting for {Names(laggards)}{(refused is null ? "" : $"; {refused.Id} refused: {refused.Refusal}")}{beside}";
         var slow = refused is not null || now - operation.CommittedAt >= SlowAfter;
         return new(StageKind.Acknowledged, slow ? StageState.Stalled : StageState.Active, null, text);
     }

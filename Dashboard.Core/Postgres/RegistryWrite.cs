@@ -136,6 +136,8 @@ internal sealed class RegistryWrite
             case NodeChange c:
                 _nodes.Add(c.Name);
                 break;
+            case FollowerChange:
+                break;
             case OperationChange c:
                 _operations[c.Id] = c.After;
                 break;

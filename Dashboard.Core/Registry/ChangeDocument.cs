@@ -45,6 +45,8 @@ public sealed record EntityDocument
 
     public string? Node { get; init; }
 
+    public string? Follower { get; init; }
+
     public long? Operation { get; init; }
 
     public ServiceDefinition? ServiceValue { get; init; }
@@ -59,6 +61,8 @@ public sealed record EntityDocument
 
     public NodeState? NodeValue { get; init; }
 
+    public FollowerRecord? FollowerValue { get; init; }
+
     public Operation? OperationValue { get; init; }
 
     private InstanceKey Key => new(Service!, Instance!);
@@ -71,6 +75,7 @@ public sealed record EntityDocument
         HealthChange c => new() { Kind = "health", Service = c.Key.Service, Instance = c.Key.Id, HealthValue = before ? c.Before : c.After },
         OperatorChange c => new() { Kind = "operator", Service = c.Key.Service, Instance = c.Key.Id, OperatorValue = before ? c.Before : c.After },
         NodeChange c => new() { Kind = "node", Node = c.Name, NodeValue = before ? c.Before : c.After },
+        FollowerChange c => new() { Kind = "follower", Follower = c.Id, FollowerValue = before ? c.Before : c.After },
         OperationChange c => new() { Kind = "operation", Operation = c.Id, OperationValue = before ? c.Before : c.After },
         _ => throw new InvalidOperationException($"Unknown entity change {change.GetType().Name}."),
     };
@@ -83,6 +88,7 @@ public sealed record EntityDocument
         "health" => new HealthChange(next.Key, old.HealthValue, next.HealthValue),
         "operator" => new OperatorChange(next.Key, old.OperatorValue, next.OperatorValue),
         "node" => new NodeChange(next.Node!, old.NodeValue, next.NodeValue),
+        "follower" => new FollowerChange(next.Follower!, old.FollowerValue, next.FollowerValue),
         "operation" => new OperationChange(next.Operation!.Value, old.OperationValue, next.OperationValue),
         _ => throw new JsonException($"Unknown entity kind {next.Kind}."),
     };

@@ -18,4 +18,7 @@ public sealed record OperatorChange(InstanceKey Key, OperatorState? Before, Oper
 
 public sealed record NodeChange(string Name, NodeState? Before, NodeState? After) : EntityChange;
 
+/// <summary>An operator decided about a data plane. No part of the snapshot: followers are known in memory alone.</summary>
+public sealed record FollowerChange(string Id, FollowerRecord? Before, FollowerRecord? After) : EntityChange;
+
 public sealed record OperationChange(long Id, Operation? Before, Operation? After) : EntityChange;

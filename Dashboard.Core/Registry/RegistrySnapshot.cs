@@ -166,6 +166,8 @@ public sealed class RegistrySnapshot
                 case NodeChange change:
                     ApplyNode(change);
                     break;
+                case FollowerChange:
+                    break;
                 case OperationChange change:
                     _operations = change.After is { IsOpen: true } ? _operations.SetItem(change.Id, change.After) : _operations.Remove(change.Id);
                     break;

@@ -44,6 +44,7 @@ namespace Dashboard.Web.Api;
 [JsonSerializable(typeof(EntryDocument))]
 [JsonSerializable(typeof(OperatorDocument))]
 [JsonSerializable(typeof(OperationStateDocument))]
+[JsonSerializable(typeof(FollowerStateDocument))]
 [JsonSerializable(typeof(ProblemDetails))]
 [JsonSerializable(typeof(Fault[]))]
 [JsonSerializable(typeof(List<Fault>))]

@@ -40,6 +40,7 @@ internal sealed record EntityDocument(string Kind, string Target, object? Before
         HealthChange health => new("health", health.Key.ToString(), Health(health.Before), Health(health.After)),
         OperatorChange state => new("operator", state.Key.ToString(), State(state.Before), State(state.After)),
         NodeChange node => new("node", $"node:{node.Name}", Node(node.Before), Node(node.After)),
+        FollowerChange follower => new("follower", $"follower:{follower.Id}", Follower(follower.Before), Follower(follower.After)),
         OperationChange operation => new("operation", $"operation:{operation.Id}", Operation(operation.Before), Operation(operation.After)),
         _ => throw new InvalidOperationException($"Unknown entity change {change.GetType().Name}."),
     };
@@ -62,6 +63,9 @@ internal sealed record EntityDocument(string Kind, string Target, object? Before
 
     private static IntentDocument? Node(NodeState? state) => state is null ? null : IntentDocument.From(state.Intent);
 
+    private static FollowerStateDocument? Follower(FollowerRecord? follower) =>
+        follower is null ? null : new(follower.Kind, follower.Address, follower.Services?.ToArray(), follower.Acknowledged, follower.LastSeen, follower.Connected);
+
     private static OperationStateDocument? Operation(Operation? operation) =>
         operation is null ? null : new(operation.Action, operation.Outcome, operation.Deadline, operation.AtDeadline, operation.ClosedBecause);
 }
@@ -71,3 +75,5 @@ internal sealed record EntryDocument(string Address, int Port, int Weight, strin
 internal sealed record OperatorDocument(int? Weight, IntentDocument Intent, RampDocument? Ramp, DateTimeOffset? AbsentSince);
 
 internal sealed record OperationStateDocument(string Action, OperationOutcome Outcome, DateTimeOffset? Deadline, DeadlineAction? AtDeadline, string? ClosedBecause);
+
+internal sealed record FollowerStateDocument(string? Kind, string? Address, IReadOnlyList<string>? Services, long Acknowledged, DateTimeOffset? LastSeen, bool Connected);

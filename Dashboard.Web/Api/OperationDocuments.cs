@@ -53,6 +53,7 @@ internal sealed record OperationDocument(
             new(
                 view.Acknowledged,
                 view.Followers,
+                view.CannotConfirm,
                 [.. view.Laggards.Select(laggard => new LaggardDocument(laggard.Id, laggard.Kind, laggard.Address, laggard.Connected, laggard.Acknowledged, laggard.LastSeen, laggard.Refusal))]),
             view.Drain is not { } drain ? null : new(
                 drain.Deadline,
@@ -73,7 +74,8 @@ internal sealed record StageDocument(StageKind Stage, StageState State, DateTime
 
 /// <param name="Count">n of M.</param>
 /// <param name="Of">M, fixed at commit.</param>
-internal sealed record AcknowledgedDocument(int Count, int Of, IReadOnlyList<LaggardDocument> Laggards);
+/// <param name="CannotConfirm">How many follow beside them that cannot say what they hold, like DNS clients.</param>
+internal sealed record AcknowledgedDocument(int Count, int Of, int CannotConfirm, IReadOnlyList<LaggardDocument> Laggards);
 
 internal sealed record LaggardDocument(string Id, FollowerKind? Kind, string? Address, bool Connected, long Acknowledged, DateTimeOffset? LastSeen, string? Refusal);
 

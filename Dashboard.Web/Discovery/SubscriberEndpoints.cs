@@ -13,20 +13,32 @@ internal static class SubscriberEndpoints
     public static void Map(IEndpointRouteBuilder api)
     {
         var group = api.MapGroup("/subscribers").WithTags("Discovery");
-        group.MapGet("", List).WithSummary("Data planes that follow: how far each has come").Produces<SubscriberListDocument>();
+        group.MapGet("", List).WithSummary("Data planes that follow: how far each has come")
+            .Query("service", "Only those that follow this service").Query("kind", "Only those of this kind").Query("state", "Only those in this state")
+            .Produces<SubscriberListDocument>().Faults();
         group.MapPost("/{id}/ack", AcknowledgeAsync).WithSummary("A follower says which revision it has taken, or refused")
             .Takes<AcknowledgementRequest>(required: true).Produces(204).Faults(404, 409, 413);
-        group.MapDelete("/{id}", ForgetAsync).WithSummary("Forget a data plane that will not come back: nobody waits for it any more (audited)")
-            .Takes<ForgetRequest>().Produces(204).Faults(404, 413, 503);
+        group.MapDelete("/{id}", ForgetAsync).WithSummary("Forget a data plane that will not come back: nobody waits for it any more (audited, not undoable; one that follows again counts again)")
+            .WithDescription("One that is connected is forgotten only with override.")
+            .Takes<ForgetRequest>(required: true).Produces<ForgottenDocument>().Faults(404, 409, 413, 503);
     }
 
-    private static IResult List(HttpContext http, IServingSource source, FollowerTable followers)
+    private static IResult List(HttpContext http, IServingSource source, FollowerBoard board, TimeProvider time)
     {
-        if (RequestInput.Without(http).Problem is { } problem)
+        var input = RequestInput.Without(http);
+        var service = input.Query("service", Formats.Service);
+        var kind = input.QueryChoice<FollowerKind>("kind");
+        var state = input.QueryChoice<FollowerState>("state");
+        if (input.Problem is { } problem)
             return problem;
 
-        var catalog = source.Feed.Current;
-        return Results.Ok(new SubscriberListDocument(catalog.Generation, catalog.Revision, [.. followers.Current.Select(follower => Describe(follower, catalog))]));
+        var (catalog, now) = (source.Feed.Current, time.GetUtcNow());
+        return Results.Ok(new SubscriberListDocument(
+            catalog.Generation,
+            catalog.Revision,
+            [.. board.Derive()
+                .Where(standing => (service is null || standing.Follower?.Follows(service) == true) && (kind is null || standing.Follower?.Kind == kind) && (state is null || standing.State == state))
+                .Select(standing => SubscriberDocument.From(standing, now))]));
     }
 
     private static async Task<IResult> AcknowledgeAsync(HttpContext http, IServingSource source, FollowerTable followers)
@@ -61,53 +73,28 @@ internal static class SubscriberEndpoints
         return Results.NoContent();
     }
 
-    private static async Task<IResult> ForgetAsync(HttpContext http, FollowerTable followers, OperatorDesk desk, IRegistry registry)
+    private static async Task<IResult> ForgetAsync(HttpContext http, OperatorDesk desk)
     {
-        var input = await RequestInput.ReadAsync(http);
+        var input = await RequestInput.ReadAsync(http, required: true);
+        // What is listed can be forgotten, also one whose name is no name that a follower may give itself.
         var id = input.Route("id", text => Formats.Reason(text));
+        input.Body.Require("reason");
         var reason = input.Body.Text("reason", Formats.MaxReason, Formats.Reason, lines: true);
+        var force = input.Body.Bool("override") ?? false;
         if (input.Problem is { } problem)
             return problem;
 
-        if (followers.Find(id) is null && !registry.Current.Operations.Values.Any(operation => operation.Followers.Contains(id)))
-            return Problems.NotFound($"Nobody of the name {id} follows.");
-
-        switch (await desk.ExecuteAsync(new ForgetFollower(id) { Reason = reason }, input.Actor(ActorKind.Operator), http.RequestAborted))
+        return await desk.ExecuteAsync(new ForgetFollower(id) { Reason = reason, Override = force }, input.Actor(ActorKind.Operator), http.RequestAborted) switch
         {
-            case CommandResult.Unavailable away:
-                return Problems.Unavailable(away.Because, away.RetryAfter);
-            case CommandResult.Refused refused:
-                return Problems.Refused(refused.Refusal, refused.Snapshot.Revision);
-            default:
-                followers.Forget(id);
-                return Results.NoContent();
-        }
-    }
-
-    private static SubscriberDocument Describe(Follower follower, ServingCatalog catalog)
-    {
-        var services = follower.Services is { } some ? some.Select(name => catalog.Services.GetValueOrDefault(name)).OfType<ServingSet>() : catalog.Services.Values;
-        var behind = services.Where(set => follower.AcknowledgedOf(set.Service, catalog.Generation) < set.Revision).Select(set => set.Revision).DefaultIfEmpty(0).Max();
-        var taken = follower.Generation == catalog.Generation ? follower.Acknowledged : 0;
-        return new(
-            follower.Id,
-            follower.Kind,
-            follower.Address,
-            follower.Services?.Order(StringComparer.Ordinal).ToArray(),
-            follower.Connected,
-            follower.Reports,
-            follower.Since,
-            follower.LastSeen,
-            follower.LastReport,
-            taken,
-            follower.AcknowledgedAt,
-            behind == 0 ? 0 : Math.Max(1, behind - taken),
-            follower.LastRefusal,
-            follower.RefusedRevision);
+            CommandResult.Unavailable away => Problems.Unavailable(away.Because, away.RetryAfter),
+            CommandResult.Refused refused => Problems.Refused(refused.Refusal, refused.Snapshot.Revision),
+            CommandResult.Committed committed => Results.Ok(new ForgottenDocument(committed.Revision)),
+            var other => throw new InvalidOperationException($"Unexpected result {other.GetType().Name}."),
+        };
     }
 
     // What OpenAPI is told of the bodies.
     private sealed record AcknowledgementRequest(Guid Generation, long Revision, string? Refused = null);
 
-    private sealed record ForgetRequest(string? Reason = null);
+    private sealed record ForgetRequest(string Reason, bool Override = false);
 }

@@ -38,7 +38,7 @@ internal sealed class WatchStream(
         http.Response.Headers.CacheControl = "no-store";
         http.Response.Headers["X-Accel-Buffering"] = "no";
         var id = identity.Id ?? $"watch {identity.Address}:{http.Connection.RemotePort}";
-        using var open = followers.Open(id, identity.KindOr(FollowerKind.Watch), identity.Address, services, identity.IsGateway);
+        using var open = followers.Open(id, identity.KindOr(FollowerKind.Watch), identity.Address, services, identity.IsGateway, canConfirm: identity.Id is not null);
         try
         {
             while (await FollowAsync(http.Response.BodyWriter, services, last, ending.Token) == FeedEnd.Reset)

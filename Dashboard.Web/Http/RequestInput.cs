@@ -185,6 +185,14 @@ internal sealed class RequestInput
             : $"must be a whole number from {min} to {max}") is null ? null : value;
     }
 
+    /// <summary>One of an enumeration's names, in camelCase.</summary>
+    public T? QueryChoice<T>(string name)
+        where T : struct, Enum
+    {
+        T value = default;
+        return Query(name, text => Choices<T>.TryParse(text, out value) ? null : $"must be one of {Choices<T>.Names}") is null ? null : value;
+    }
+
     public bool QueryFlag(string name) => Query(name, text => text is "true" or "false" ? null : "must be true or false") == "true";
 
     /// <summary>A duration from the query: <c>30s</c>, <c>500ms</c>, <c>5m</c>, or seconds as a bare number.</summary>

@@ -153,6 +153,9 @@ internal sealed class ChangeRow
                 case NodeChange c:
                     names.Add("node:" + c.Name);
                     break;
+                case FollowerChange c:
+                    names.Add("follower:" + c.Id);
+                    break;
                 case OperationChange c:
                     foreach (var key in (c.After ?? c.Before)?.Instances ?? [])
                         Add(key);

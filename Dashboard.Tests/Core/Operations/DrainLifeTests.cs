@@ -241,21 +241,6 @@ public sealed class DrainLifeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task ForgettingALaggard_LetsTheDrainGoOn()
-    {
-        _rig.Follow("gateway-1");
-        _rig.Follow("gateway-2").Speaks = false;
-        var id = await _rig.ActAsync(new DrainInstance(Target));
-        await _rig.AdvanceAsync(30);
-        Assert.Equal(IntentKind.Draining, _rig.IntentOf("orders", "orders-1"));
-
-        _rig.Do(new ForgetFollower("gateway-2"));
-        await _rig.AdvanceAsync(12);
-        Assert.Equal(IntentKind.Drained, _rig.IntentOf("orders", "orders-1"));
-        Assert.Equal(1, _rig.View(id).Followers);
-    }
-
-    [Fact]
     public async Task Undrain_EndsTheDrainAsCancelled()
     {
         _rig.Follow("gateway-1");

@@ -78,6 +78,9 @@ internal sealed class OperationRig : IAsyncDisposable
         return committed.Operation!.Value;
     }
 
+    /// <summary>An operator's act as it comes in, whatever its answer.</summary>
+    public ValueTask<CommandResult> ExecuteAsync(RegistryCommand command) => _desk.ExecuteAsync(command, Operator, CancellationToken.None);
+
     public FakeFollower Follow(string id, bool reports = true)
     {
         var follower = new FakeFollower(id, reports);

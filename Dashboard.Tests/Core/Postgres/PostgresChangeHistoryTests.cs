@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Dashboard.Core.Operations;
 using Dashboard.Core.Postgres;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
@@ -9,6 +10,8 @@ namespace Dashboard.Tests.Core.Postgres;
 
 public sealed class PostgresChangeHistoryTests(PostgresServer postgres) : IAsyncLifetime
 {
+    private static readonly DateTimeOffset Now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+
     private string _database = "";
     private PostgresRegistry _registry = null!;
     private RegistryDbContextFactory _contexts = null!;
@@ -50,6 +53,21 @@ public sealed class PostgresChangeHistoryTests(PostgresServer postgres) : IAsync
         Assert.Equal(_registry.Current.Operations[committed.Operation!.Value], await _history.FindOperationAsync(committed.Operation.Value, Cancelled));
         Assert.Null(await _history.FindOperationAsync(1, Cancelled));
         Assert.Equal(committed.Operation, (await _history.RecentOperationsAsync(1, Cancelled)).Single().Id);
+    }
+
+    [Fact]
+    public async Task A_forgotten_data_plane_is_kept_though_nothing_else_changed()
+    {
+        var known = new FollowerRecord("Gateway", "10.0.0.7", ["cart", "search"], 7, Now, Connected: false);
+        var committed = await _registry.CommitAsync(new ForgetFollower("edge-7") { Reason = "scrapped", Known = known }, Operator);
+
+        var found = await _history.FindAsync(committed.Revision, Cancelled);
+
+        Assert.Equal(("follower.forget", "follower:edge-7", "scrapped"), (found!.Action, found.Target, found.Reason));
+        Assert.Equal([new FollowerChange("edge-7", known, null)], found.Changes);
+        Assert.Null((await _history.VerifyAsync(Cancelled)).BrokenAt);
+        await using var again = await OpenAsync(_database);
+        Assert.Equal(committed.Revision, again.Current.Revision);
     }
 
     [Fact]

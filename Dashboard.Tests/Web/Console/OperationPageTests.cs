@@ -28,7 +28,7 @@ public sealed class OperationPageTests
 
         var page = context.Render<OperationPage>(parameters => parameters.Add(shown => shown.Id, operation.Id));
 
-        page.WaitForAssertion(() => Assert.Contains("at least 3 requests and 2 long-lived connections open", page.Text(), StringComparison.Ordinal), ConsoleContext.Patience);
+        page.WaitForAssertion(() => Assert.Contains("at least 5 requests and 2 long-lived connections open", page.Text(), StringComparison.Ordinal), ConsoleContext.Patience);
         Assert.Contains("Not yet acknowledged: 1 of 2", page.Text(), StringComparison.Ordinal);
         Assert.Contains("gateway-2", page.Text(), StringComparison.Ordinal);
         Assert.Contains("gateway-2 is silent", page.Text(), StringComparison.Ordinal);
@@ -61,7 +61,7 @@ public sealed class OperationPageTests
         page.WaitForAssertion(() => page.Button("Force"), ConsoleContext.Patience);
 
         await page.PressAsync("Force");
-        dialogs.WaitForAssertion(() => Assert.Contains("3 requests and 2 long-lived connections are cut.", dialogs.Text(), StringComparison.Ordinal), ConsoleContext.Patience);
+        dialogs.WaitForAssertion(() => Assert.Contains("5 requests and 2 long-lived connections are cut.", dialogs.Text(), StringComparison.Ordinal), ConsoleContext.Patience);
         await dialogs.PressAsync("Force it");
 
         page.WaitForAssertion(() => Assert.Equal(IntentKind.Drained, context.IntentOf("cart", "cart-2").Kind), ConsoleContext.Patience);

@@ -1,3 +1,4 @@
+using Dashboard.Core.Discovery;
 using Dashboard.Core.Operations;
 using Dashboard.Core.Registry;
 using Dashboard.Web.Console.State;
@@ -30,6 +31,8 @@ public sealed class ActDialogs(IDialogService dialogs, ISnackbar notices, Naviga
     public Task CancelAsync(Operation operation) => ShowAsync<CancelDialog>($"Take back operation {operation.Id}", new() { { dialog => dialog.Operation, operation } });
 
     public Task ForceAsync(OperationView view) => ShowAsync<ForceDialog>($"Force operation {view.Id}", new() { { dialog => dialog.View, view } });
+
+    public Task ForgetAsync(FollowerStanding standing) => ShowAsync<ForgetDialog>($"Forget {standing.Id}", new() { { dialog => dialog.Standing, standing } });
 
     /// <summary>Says that an act is in the registry and offers its operation.</summary>
     public void Announce(ActOutcome outcome)

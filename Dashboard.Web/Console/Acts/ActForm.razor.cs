@@ -41,6 +41,14 @@ public sealed partial class ActForm : LivePage
     [Parameter]
     public bool Danger { get; set; }
 
+    /// <summary>It is not carried out without a reason, guard or not.</summary>
+    [Parameter]
+    public bool RequireReason { get; set; }
+
+    /// <summary>What overriding the guard means, where that is not fewer serving instances.</summary>
+    [Parameter]
+    public string OverrideText { get; set; } = "The service is left with fewer serving instances than its settings demand. The override and its reason are kept in the audit.";
+
     [Parameter]
     public string CancelText { get; set; } = "Cancel";
 
@@ -58,13 +66,14 @@ public sealed partial class ActForm : LivePage
 
     private bool GuardRefuses => _preview?.Refusal is { Kind: RefusalKind.Guard };
 
-    private bool NeedsReason => GuardRefuses || _override;
+    private bool NeedsReason => RequireReason || GuardRefuses || _override;
 
-    private bool ReasonMissing => _override && string.IsNullOrWhiteSpace(_reason);
+    private bool ReasonMissing => (RequireReason || _override) && string.IsNullOrWhiteSpace(_reason);
 
     /// <summary>Why the button is off.</summary>
     private string? Why => _busy ? null
-        : ReasonMissing ? "An override needs a reason."
+        : ReasonMissing && _override ? "An override needs a reason."
+        : ReasonMissing && !GuardRefuses ? "It needs a reason."
         : GuardRefuses ? "The guard refuses. Tick its override and give a reason to do it all the same."
         : _preview is { NoChange: true } ? "There is nothing to do."
         : null;

@@ -31,11 +31,11 @@ internal static class OperationWords
     /// <summary>What is still open, in a sentence: the largest thing on a drain's page.</summary>
     public static string InFlight(DrainView drain)
     {
-        var requests = drain.Instances.Sum(instance => instance.Requests - instance.LongLived);
+        var requests = drain.Instances.Sum(instance => instance.Requests);
         var longLived = drain.Instances.Sum(instance => instance.LongLived);
         var unknown = drain.Instances.Any(instance => instance.Unknown is not null);
         return drain.Instances.IsEmpty ? "nothing to drain"
             : unknown && requests + longLived == 0 ? "requests in flight unknown"
-            : $"{(unknown ? "at least " : "")}{Format.Plural(Math.Max(requests, 0), "request")} and {Format.Plural(longLived, "long-lived connection")} open";
+            : $"{(unknown ? "at least " : "")}{Format.Plural(requests, "request")} and {Format.Plural(longLived, "long-lived connection")} open";
     }
 }

@@ -13,6 +13,7 @@ internal static class Places
         new("Topology", "/", Icons.Material.Outlined.Hub, 't'),
         new("Services", "/services", Icons.Material.Outlined.Dns, 's'),
         new("Nodes", "/nodes", Icons.Material.Outlined.Memory, 'n'),
+        new("Data planes", "/data-planes", Icons.Material.Outlined.Lan, 'd'),
         new("Operations", "/operations", Icons.Material.Outlined.PublishedWithChanges, 'o'),
         new("Activity", "/activity", Icons.Material.Outlined.History, 'a'),
     ];

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dashboard.Core.Operations;
 using Dashboard.Core.Registry;
 
 namespace Dashboard.Web.Console.State;
@@ -6,6 +7,8 @@ namespace Dashboard.Web.Console.State;
 /// <summary>Changes of the registry in an operator's words.</summary>
 internal static class ChangeWords
 {
+    private const string FollowerPrefix = "follower:";
+
     /// <summary>What can be undone.</summary>
     public static bool CanUndo(RegistryChange change) => change.Action is "service.weights" or "instance.drain" or "instance.undrain" or "instance.maintenance" or "node.drain" or "node.undrain" or "undo"
         || (change.Action == "service.put" && change.Changes is [ServiceChange { Before: not null }]);
@@ -36,7 +39,9 @@ internal static class ChangeWords
         _ => "Not provable",
     };
 
-    public static string TargetText(string target) => target.StartsWith("node:", StringComparison.Ordinal) ? $"node {target[5..]}" : target;
+    public static string TargetText(string target) => target.StartsWith("node:", StringComparison.Ordinal) ? $"node {target[5..]}"
+        : target.StartsWith(FollowerPrefix, StringComparison.Ordinal) ? $"data plane {target[FollowerPrefix.Length..]}"
+        : target;
 
     /// <summary>The page of what a change acted on.</summary>
     public static string TargetLink(string target)
@@ -44,6 +49,11 @@ internal static class ChangeWords
         if (target.StartsWith("node:", StringComparison.Ordinal))
         {
             return Links.Node(target[5..]);
+        }
+
+        if (target.StartsWith(FollowerPrefix, StringComparison.Ordinal))
+        {
+            return Links.DataPlane(target[FollowerPrefix.Length..]);
         }
 
         var slash = target.IndexOf('/', StringComparison.Ordinal);
@@ -93,6 +103,7 @@ internal static class ChangeWords
         "drain.force" => "Forced the drain of",
         "operation.close" => "Closed the operation on",
         "undo" => "Undid a change of",
+        ForgetFollower.Name => "Forgot",
         _ => action,
     };
 
@@ -104,6 +115,9 @@ internal static class ChangeWords
         InstanceChange change => Registration(change),
         ServiceChange change => Settings(change),
         BrakeChange change => Different(change.Service, "brake", change.Before is null ? "released" : $"engaged, {change.Before.Lost} of {change.Before.Total} lost", change.After is null ? "released" : $"engaged, {change.After.Lost} of {change.After.Total} lost"),
+        FollowerChange { Before: { } before } change => [new($"data plane {change.Id}", "counted", $"{before.Kind ?? "not heard of"}{(before.Address is { } address ? $" at {address}" : "")}, had taken {(before.Acknowledged == 0 ? "nothing known" : $"revision {Format.Count(before.Acknowledged)}")}{(before.Connected ? ", connected" : "")}", "forgotten")],
+        OperationChange { Before: { } before, After: { } after } change when !before.Followers.AsSpan().SequenceEqual(after.Followers.AsSpan()) =>
+            Different($"operation {change.Id}", "waits for", Format.Plural(before.Followers.Length, "data plane"), Format.Plural(after.Followers.Length, "data plane")),
         OperationChange { Before: { } before, After: { } after } change => Different($"operation {change.Id}", "outcome", Outcome(before.Outcome).ToLowerInvariant(), after.ClosedBecause is null ? Outcome(after.Outcome).ToLowerInvariant() : $"{Outcome(after.Outcome).ToLowerInvariant()}: {after.ClosedBecause}"),
         _ => [],
     };

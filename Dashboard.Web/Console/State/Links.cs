@@ -13,5 +13,9 @@ internal static class Links
 
     public static string Operation(long id) => FormattableString.Invariant($"/operations/{id}");
 
+    public static string DataPlane(string id) => $"/data-planes?plane={Uri.EscapeDataString(id)}";
+
+    public static string DataPlanesOf(string service) => $"/data-planes?service={Uri.EscapeDataString(service)}";
+
     public static string ActivityOf(string service) => $"/activity?service={Uri.EscapeDataString(service)}";
 }
