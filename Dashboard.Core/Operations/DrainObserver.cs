@@ -55,12 +55,12 @@ internal sealed class DrainObserver(TrafficStore traffic, FollowerTable follower
             return "no data plane followed when the drain began, so nobody tells what is in flight";
 
         if (laggards.Count > 0)
-            return $"{Names(laggards)} has not acknowledged yet and may still send";
+            return $"{Names(laggards)} {Have(laggards.Count)} not acknowledged yet and may still send";
 
         var mute = operation.Followers.Where(id => followers.Find(id) is { Reports: false }).ToArray();
-        return mute.Length > 0 ? $"{Names(mute)} does not report what it has in flight"
+        return mute.Length > 0 ? $"{Names(mute)} {(mute.Length == 1 ? "does not report what it has" : "do not report what they have")} in flight"
             : flight.Unknown.Length == 0 ? null
-            : flight.Unknown.All(ReportedLately) ? $"{Names(flight.Unknown)} has not reported since its acknowledgement"
+            : flight.Unknown.All(ReportedLately) ? $"{Names(flight.Unknown)} {Have(flight.Unknown.Length)} not reported since the acknowledgement"
             : $"{Names(flight.Unknown)} is silent";
     }
 
@@ -69,6 +69,8 @@ internal sealed class DrainObserver(TrafficStore traffic, FollowerTable follower
     private bool GotRequests(ImmutableArray<DrainingInstance> instances, DateTimeOffset since) =>
         instances.GroupBy(instance => instance.Key.Service, StringComparer.Ordinal).Any(group =>
             traffic.QuerySince(group.Key, since) is var window && group.Any(instance => window.Of(instance.Key.Id).Figures.Requests > 0));
+
+    private static string Have(int count) => count == 1 ? "has" : "have";
 
     private static string Names(IReadOnlyCollection<string> names) =>
         names.Count <= NamesShown ? string.Join(", ", names) : $"{string.Join(", ", names.Take(NamesShown))} and {names.Count - NamesShown} more";

@@ -80,7 +80,7 @@ public sealed partial class DataPlanesPage : LivePage
         _counts = [.. all.GroupBy(row => row.State).OrderByDescending(group => Urgency(group.Key)).Select(group => (group.Key, group.Count()))];
         var matching = all.Where(Matches).ToArray();
         _matching = matching.Length;
-        _rows = [.. matching.OrderBy(row => row.NeedsAttention ? 0 : 1).ThenBy(row => row.Follower?.Kind ?? FollowerKind.Gateway).ThenBy(row => row.Id, StringComparer.Ordinal).Take(RowsShown)];
+        _rows = [.. matching.OrderBy(row => row.NeedsAttention ? -Urgency(row.State) : 1).ThenBy(row => row.Follower?.Kind ?? FollowerKind.Gateway).ThenBy(row => row.Id, StringComparer.Ordinal).Take(RowsShown)];
         if (Chosen is { Length: > 0 } && _rows.All(row => row.Id != Chosen) && matching.FirstOrDefault(row => row.Id == Chosen) is { } chosen)
             _rows = [chosen, .. _rows.Take(RowsShown - 1)];
     }

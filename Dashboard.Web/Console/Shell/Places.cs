@@ -4,7 +4,11 @@ namespace Dashboard.Web.Console.Shell;
 
 /// <summary>One entry of the navigation.</summary>
 /// <param name="Key">Pressed after <c>g</c> it goes there.</param>
-internal sealed record Place(string Name, string Address, string Icon, char Key);
+internal sealed record Place(string Name, string Address, string Icon, char Key)
+{
+    /// <summary>Where there is no room for the name.</summary>
+    public string Short { get; init; } = Name;
+}
 
 internal static class Places
 {
@@ -13,7 +17,7 @@ internal static class Places
         new("Topology", "/", Icons.Material.Outlined.Hub, 't'),
         new("Services", "/services", Icons.Material.Outlined.Dns, 's'),
         new("Nodes", "/nodes", Icons.Material.Outlined.Memory, 'n'),
-        new("Data planes", "/data-planes", Icons.Material.Outlined.Lan, 'd'),
+        new("Data planes", "/data-planes", Icons.Material.Outlined.Lan, 'd') { Short = "Planes" },
         new("Operations", "/operations", Icons.Material.Outlined.PublishedWithChanges, 'o'),
         new("Activity", "/activity", Icons.Material.Outlined.History, 'a'),
     ];
