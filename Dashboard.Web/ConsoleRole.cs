@@ -15,6 +15,7 @@ using Dashboard.Web.Demo;
 using Dashboard.Web.Discovery;
 using Dashboard.Web.Discovery.Agent;
 using Dashboard.Web.Discovery.Dns;
+using Dashboard.Web.Discovery.Xds;
 using Dashboard.Web.Gateway;
 using Dashboard.Web.Live;
 using Dashboard.Web.Security;
@@ -138,6 +139,7 @@ internal static class ConsoleRole
             .AddDiscoveryEndpoints()
             .AddDns(configuration)
             .AddAgentCheck(configuration)
+            .AddXds(configuration, services => services.GetRequiredService<AdminToken>().Matches)
             .AddOperations()
             .AddHealth(configuration)
             .AddSecurity(new SecurityOptions { DataDirectory = directory, AdminToken = configuration["Auth:AdminToken"] })

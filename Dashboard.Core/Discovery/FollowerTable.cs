@@ -152,6 +152,25 @@ public sealed class FollowerTable(TimeProvider time)
         Pulse();
     }
 
+    /// <summary>
+    /// Notes which revision a follower has taken of each of its services, where these differ: it refused something. What it refused stays until it has taken everything again.
+    /// </summary>
+    /// <param name="lowest">The revision up to which it has taken everything.</param>
+    public void Acknowledge(string id, Guid generation, ImmutableDictionary<string, long> byService, long lowest)
+    {
+        ArgumentNullException.ThrowIfNull(byService);
+        var now = _time.GetUtcNow();
+        Update(id, known => known with
+        {
+            Generation = generation,
+            Acknowledged = lowest,
+            AcknowledgedAt = now,
+            AcknowledgedByService = byService,
+            LastSeen = now,
+        });
+        Pulse();
+    }
+
     /// <summary>A task that completes when the next acknowledgement or refusal was noted. Take it, then look, then await it.</summary>
     public Task NextAcknowledgement()
     {

@@ -8,7 +8,7 @@ public sealed record ServingEndpoint(string Id, string Address, int Port, int We
 
 /// <summary>An endpoint that gets no new requests because an operator wants it so, but may still have some in flight.</summary>
 /// <param name="Forced">Its open connections are to be cut.</param>
-public sealed record LeavingEndpoint(string Id, string Address, int Port, IntentKind Intent, bool Forced);
+public sealed record LeavingEndpoint(string Id, string Address, int Port, IntentKind Intent, bool Forced, string? Zone = null);
 
 /// <summary>
 /// Who gets a service's new traffic. What every data plane is told: the eligible instances; in panic all that are wanted and were ever judged, whatever
@@ -92,7 +92,7 @@ public sealed record ServingSet
             var registration = instance.Registration;
             if (!instance.EffectiveIntent.IsActive)
             {
-                leaving.Add(new(instance.Id, registration.Address, registration.Port, instance.EffectiveIntent.Kind, instance.EffectiveIntent.Forced));
+                leaving.Add(new(instance.Id, registration.Address, registration.Port, instance.EffectiveIntent.Kind, instance.EffectiveIntent.Forced, registration.Zone));
             }
             else if (instance.IsEligible || (panic && instance.IsWanted && instance.HealthStatus != HealthStatus.Unknown))
             {

@@ -1,0 +1,4 @@
+namespace Dashboard.Core.Discovery.Xds;
+
+/// <summary>Names one resource.</summary>
+public readonly record struct XdsKey(XdsType Type, string Name);
