@@ -64,7 +64,7 @@ public sealed class ConsoleProcess : IAsyncDisposable
         string[] all =
         [
             "exec", program, $"--Urls=http://127.0.0.1:{taken.Console}", $"--Gateway:Url=http://127.0.0.1:{taken.Gateway}",
-            $"--Gateway:Http2Url=http://127.0.0.1:{taken.GatewayHttp2}", "--Dns:Endpoint=127.0.0.1:0", "--Agent:Endpoint=127.0.0.1:0", $"--Data:Directory={data}", $"--Auth:AdminToken={Token}", .. arguments,
+            $"--Gateway:Http2Url=http://127.0.0.1:{taken.GatewayHttp2}", "--Dns:Endpoint=127.0.0.1:0", "--Agent:Endpoint=127.0.0.1:0", "--Xds:Url=http://127.0.0.1:0", $"--Data:Directory={data}", $"--Auth:AdminToken={Token}", .. arguments,
         ];
         foreach (var argument in all)
         {
