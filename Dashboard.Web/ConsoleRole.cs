@@ -8,6 +8,7 @@ using Dashboard.Core.Health.Leases;
 using Dashboard.Core.Operations;
 using Dashboard.Core.Postgres;
 using Dashboard.Core.Postgres.Embedded;
+using Dashboard.Core.Replicas;
 using Dashboard.Core.Traffic;
 using Dashboard.Web.Api;
 using Dashboard.Web.Console;
@@ -18,6 +19,7 @@ using Dashboard.Web.Discovery.Dns;
 using Dashboard.Web.Discovery.Xds;
 using Dashboard.Web.Gateway;
 using Dashboard.Web.Live;
+using Dashboard.Web.Replicas;
 using Dashboard.Web.Security;
 using Dashboard.Web.Telemetry;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -142,6 +144,7 @@ internal static class ConsoleRole
             .AddXds(configuration, services => services.GetRequiredService<AdminToken>().Matches)
             .AddOperations()
             .AddHealth(configuration)
+            .AddReplicas()
             .AddSecurity(new SecurityOptions { DataDirectory = directory, AdminToken = configuration["Auth:AdminToken"] })
             .AddApi()
             .AddLive()
@@ -173,6 +176,7 @@ internal static class ConsoleRole
         app.MapTelemetry();
         app.MapApi();
         app.MapDiscovery();
+        app.MapReplicas();
         app.MapLive();
         app.MapConsole().WithStaticAssets();
     }

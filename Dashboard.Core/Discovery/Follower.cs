@@ -24,6 +24,9 @@ public sealed record Follower
 
     public string? Address { get; init; }
 
+    /// <summary>The address of the console that it follows; null = this one.</summary>
+    public string? Console { get; init; }
+
     /// <summary>The services it follows; null = all.</summary>
     public ImmutableHashSet<string>? Services { get; init; }
 
@@ -62,6 +65,34 @@ public sealed record Follower
 
     /// <summary>A follower that asks again and again is taken for gone when it has not come back by then; null = it says when it goes.</summary>
     public DateTimeOffset? DueBy { get; init; }
+
+    /// <summary>
+    /// Of two consoles' words about the same follower, what holds: connected to either, and taken what either was told. A word of a console that is not heard
+    /// any more tells only what was taken.
+    /// </summary>
+    internal Follower With(Follower other)
+    {
+        var (recent, older) = Connected == other.Connected ? (LastSeen >= other.LastSeen ? (this, other) : (other, this)) : Connected ? (this, other) : (other, this);
+        var ahead = Generation == other.Generation ? (Acknowledged >= other.Acknowledged ? this : other) : (AcknowledgedAt ?? DateTimeOffset.MinValue) >= (other.AcknowledgedAt ?? DateTimeOffset.MinValue) ? this : other;
+        var refusal = (RefusedRevision ?? 0) >= (other.RefusedRevision ?? 0) ? this : other;
+        var isRefused = refusal.RefusedRevision is { } refused && refused > ahead.Acknowledged;
+        return recent with
+        {
+            Services = !older.Connected ? recent.Services : recent.Services is null || older.Services is null ? null : recent.Services.Union(older.Services),
+            Reports = Reports || other.Reports,
+            Since = Since < other.Since ? Since : other.Since,
+            Generation = ahead.Generation,
+            Acknowledged = ahead.Acknowledged,
+            AcknowledgedAt = ahead.AcknowledgedAt,
+            AcknowledgedByService = Generation == other.Generation && AcknowledgedByService is { } one && other.AcknowledgedByService is { } two
+                ? one.SetItems(two.Where(pair => one.GetValueOrDefault(pair.Key) < pair.Value))
+                : ahead.AcknowledgedByService,
+            LastRefusal = isRefused ? refusal.LastRefusal : null,
+            RefusedRevision = isRefused ? refusal.RefusedRevision : null,
+            LastReport = (LastReport ?? DateTimeOffset.MinValue) >= (other.LastReport ?? DateTimeOffset.MinValue) ? LastReport : other.LastReport,
+            Streams = Streams + other.Streams,
+        };
+    }
 
     /// <summary>The revision that it has taken of a service; of another generation it has taken nothing.</summary>
     public long AcknowledgedOf(string service, Guid generation) =>

@@ -3,7 +3,10 @@ using System.Collections.Immutable;
 
 namespace Dashboard.Core.Discovery;
 
-/// <summary>Who follows the registry and which revision each has taken. In memory; fed by every protocol's endpoint.</summary>
+/// <summary>
+/// Who follows the registry and which revision each has taken. In memory; fed by every protocol's endpoint, and by the other consoles on the same registry with what
+/// only they hear.
+/// </summary>
 public sealed class FollowerTable(TimeProvider time)
 {
     /// <summary>Who followed a service within this time has to acknowledge a change of it.</summary>
@@ -16,19 +19,71 @@ public sealed class FollowerTable(TimeProvider time)
     public const int Capacity = 20_000;
 
     private readonly ConcurrentDictionary<string, Follower> _followers = new(StringComparer.Ordinal);
+    private readonly RelayedFollowers _relayed = new(time);
     private readonly TimeProvider _time = time;
     private long _turnedAway;
     private TaskCompletionSource? _pulse;
 
+    // How far apart the clocks of two consoles may be when one's commit is compared with what the other saw.
+    private static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(5);
+
+    /// <summary>Raised with a follower's id after something about it changed here, and not at another console. A handler is quick and throws nothing.</summary>
+    public event Action<string>? Changed;
+
+    /// <summary>Raised with the id of one that an operator of this console forgot.</summary>
+    public event Action<string>? Forgotten;
+
+    /// <summary>Addresses of consoles that are there and are not heard: who follows them, and what those have taken, is unknown. Empty with one console.</summary>
+    public ImmutableArray<string> Unheard { get; set; } = [];
+
     /// <summary>Everyone known, by id.</summary>
-    public ImmutableArray<Follower> Current => [.. _followers.Values.OrderBy(follower => follower.Id, StringComparer.Ordinal)];
+    public ImmutableArray<Follower> Current => [.. Known.OrderBy(follower => follower.Id, StringComparer.Ordinal)];
+
+    /// <summary>Those that follow this console itself.</summary>
+    public IEnumerable<Follower> Own => _followers.Values;
+
+    private IEnumerable<Follower> Known => _relayed.IsEmpty
+        ? _followers.Values
+        : _followers.Values.Concat(_relayed.All.Select(relayed => relayed.Follower)).GroupBy(follower => follower.Id, StringComparer.Ordinal).Select(words => words.Aggregate((one, other) => one.With(other)));
 
     public int Count => _followers.Count;
 
     /// <summary>How often a new follower was not noted because the table was full, since the start.</summary>
     public long TurnedAway => Interlocked.Read(ref _turnedAway);
 
-    public Follower? Find(string id) => _followers.GetValueOrDefault(id);
+    public Follower? Find(string id)
+    {
+        var own = _followers.GetValueOrDefault(id);
+        return _relayed.IsEmpty ? own : _relayed.Find(id).Aggregate(own, (one, other) => one is null ? other : one.With(other));
+    }
+
+    /// <summary>One that follows this console itself.</summary>
+    public Follower? FindOwn(string id) => _followers.GetValueOrDefault(id);
+
+    /// <summary>
+    /// Ids of those that followed one of these services at another console before a commit, but were heard of here only after it: whoever decided could not count them.
+    /// </summary>
+    public ImmutableArray<string> HeardTooLate(IReadOnlyCollection<string> services, DateTimeOffset committed) => _relayed.IsEmpty ? [] :
+    [
+        .. _relayed.All
+            .Where(relayed => relayed.FirstHeard >= committed - ClockTolerance && relayed.Follower.Since <= committed + ClockTolerance
+                && relayed.Follower.CanConfirm && services.Any(relayed.Follower.Follows))
+            .Select(relayed => relayed.Follower.Id)
+            .Distinct(StringComparer.Ordinal)
+            .Order(StringComparer.Ordinal),
+    ];
+
+    /// <summary>Another console tells of its followers. Not for many threads about one console.</summary>
+    /// <param name="all">These are all that it has; else they are those about whom something is new.</param>
+    /// <param name="gone">Ids of those that it does not know any more.</param>
+    public void Hear(Guid console, bool all, IReadOnlyCollection<Follower> followers, IReadOnlyCollection<string> gone)
+    {
+        _relayed.Hear(console, all, followers, gone);
+        Pulse();
+    }
+
+    /// <summary>Another console is not heard any more. Its followers stay known, but nobody tells what they do.</summary>
+    public void FallSilent(Guid console) => _relayed.FallSilent(console);
 
     /// <summary>
     /// Ids of those whose acknowledgement counts for a change of any of these services: who is connected or was heard of within <see cref="Recent"/>.
@@ -38,7 +93,7 @@ public sealed class FollowerTable(TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(services);
         var since = _time.GetUtcNow() - Recent;
-        return [.. _followers.Values
+        return [.. Known
             .Where(follower => follower.CanConfirm && (follower.Connected || follower.LastSeen >= since) && services.Any(follower.Follows))
             .Select(follower => follower.Id)
             .Order(StringComparer.Ordinal)];
@@ -50,7 +105,7 @@ public sealed class FollowerTable(TimeProvider time)
         ArgumentNullException.ThrowIfNull(services);
         var since = _time.GetUtcNow() - Recent;
         var count = 0;
-        foreach (var (_, follower) in _followers)
+        foreach (var follower in Known)
         {
             if (!follower.CanConfirm && (follower.Connected || follower.LastSeen >= since) && services.Any(follower.Follows))
                 count++;
@@ -100,6 +155,7 @@ public sealed class FollowerTable(TimeProvider time)
                 LastSeen = now,
                 DueBy = dueBy,
             });
+        Changed?.Invoke(id);
     }
 
     /// <summary>Notes that a follower opened a stream. It stays connected until the result, or its last stream's, is disposed.</summary>
@@ -203,7 +259,20 @@ public sealed class FollowerTable(TimeProvider time)
     public void Disconnected(string id) => Update(id, known => known with { Connected = known.Streams > 0 });
 
     /// <summary>Drops a follower. An operator's act, audited by the caller.</summary>
-    public bool Forget(string id) => _followers.TryRemove(id, out _);
+    /// <param name="relayed">The act was another console's.</param>
+    public bool Forget(string id, bool relayed = false)
+    {
+        var known = _relayed.Forget(id);
+        if (_followers.TryRemove(id, out _))
+        {
+            known = true;
+            Changed?.Invoke(id);
+        }
+
+        if (!relayed)
+            Forgotten?.Invoke(id);
+        return known;
+    }
 
     /// <summary>Marks those as gone that did not come back in time, and forgets those that have been gone for <see cref="Kept"/>.</summary>
     public void Expire()
@@ -213,17 +282,28 @@ public sealed class FollowerTable(TimeProvider time)
         {
             if (follower is { Connected: true, Streams: 0 } && follower.DueBy < now)
                 Update(id, known => known.DueBy < now && known.Streams == 0 ? known with { Connected = false } : known);
-            else if (!follower.Connected && follower.LastSeen < now - Kept)
-                _followers.TryRemove(new(id, follower));
+            else if (!follower.Connected && follower.LastSeen < now - Kept && _followers.TryRemove(new(id, follower)))
+                Changed?.Invoke(id);
         }
+
+        _relayed.Expire(now - Kept, _followers.ContainsKey);
     }
 
     private void Pulse() => Interlocked.Exchange(ref _pulse, null)?.TrySetResult();
 
     private void Update(string id, Func<Follower, Follower> update)
     {
-        while (_followers.TryGetValue(id, out var known) && !_followers.TryUpdate(id, update(known), known))
+        // One that came to another console and now speaks to this one, for example through a load balancer.
+        if (!_relayed.IsEmpty && !_followers.ContainsKey(id) && _relayed.Find(id).FirstOrDefault() is { } relayed)
+            _followers.TryAdd(id, relayed with { Console = null, Connected = false, Streams = 0 });
+
+        while (_followers.TryGetValue(id, out var known))
         {
+            if (_followers.TryUpdate(id, update(known), known))
+            {
+                Changed?.Invoke(id);
+                return;
+            }
         }
     }
 

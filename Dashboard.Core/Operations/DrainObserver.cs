@@ -44,20 +44,34 @@ internal sealed class DrainObserver(TrafficStore traffic, FollowerTable follower
     private DrainingInstance Look(InstanceKey key, Operation operation, RegistrySnapshot snapshot, OperationMemory memory, IReadOnlyCollection<string> laggards)
     {
         // Before the last acknowledgement a word says nothing: its follower may still send.
-        var flight = traffic.InFlight(key, operation.Followers, memory.AllAcknowledgedAt ?? DateTimeOffset.MinValue);
+        var flight = traffic.InFlight(key, Senders(operation, key), memory.AllAcknowledgedAt ?? DateTimeOffset.MinValue);
         var intent = snapshot.FindInstance(key)?.EffectiveIntent.Kind ?? snapshot.OperatorStateOf(key).Intent.Kind;
-        return new(key, intent, flight.Requests - flight.LongLived, flight.LongLived, WhyUnknown(operation, flight, laggards));
+        return new(key, intent, flight.Requests - flight.LongLived, flight.LongLived, WhyUnknown(operation, key, snapshot, flight, laggards));
     }
 
-    private string? WhyUnknown(Operation operation, InFlightKnowledge flight, IReadOnlyCollection<string> laggards)
+    // Fixed at commit, and those at other consoles that the one which committed had not heard of yet.
+    private ImmutableArray<string> Senders(Operation operation, InstanceKey key) => operation.Followers.AddRange(LateOf(operation, key));
+
+    private IEnumerable<string> LateOf(Operation operation, InstanceKey key) =>
+        followers.HeardTooLate([key.Service], operation.CommittedAt).Where(id => !operation.Followers.Contains(id));
+
+    private string? WhyUnknown(Operation operation, InstanceKey key, RegistrySnapshot snapshot, InFlightKnowledge flight, IReadOnlyCollection<string> laggards)
     {
-        if (operation.Followers.IsEmpty)
+        if (followers.Unheard is { IsEmpty: false } unheard)
+            return $"the console at {Names(unheard)} is not heard, and its data planes may still send";
+
+        var late = LateOf(operation, key).ToArray();
+        if (operation.Followers.IsEmpty && late.Length == 0)
             return "no data plane followed when the drain began, so nobody tells what is in flight";
 
         if (laggards.Count > 0)
             return $"{Names(laggards)} {Have(laggards.Count)} not acknowledged yet and may still send";
 
-        var mute = operation.Followers.Where(id => followers.Find(id) is { Reports: false }).ToArray();
+        var behind = late.Where(id => followers.Find(id) is not { } follower || follower.AcknowledgedOf(key.Service, snapshot.Generation) < operation.Id).ToArray();
+        if (behind.Length > 0)
+            return $"{Names(behind)} at another console {Have(behind.Length)} not acknowledged yet and may still send";
+
+        var mute = operation.Followers.Concat(late).Where(id => followers.Find(id) is { Reports: false }).ToArray();
         return mute.Length > 0 ? $"{Names(mute)} {(mute.Length == 1 ? "does not report what it has" : "do not report what they have")} in flight"
             : flight.Unknown.Length == 0 ? null
             : flight.Unknown.All(ReportedLately) ? $"{Names(flight.Unknown)} {Have(flight.Unknown.Length)} not reported since the acknowledgement"

@@ -27,17 +27,18 @@ internal sealed class HealthOverlay
         }
     }
 
-    /// <summary>The snapshot as it is with the overlay on it.</summary>
-    public RegistrySnapshot ApplyTo(RegistrySnapshot committed)
+    /// <summary>What is to be seen on top of <paramref name="committed"/>.</summary>
+    public IEnumerable<HealthChange> Over(RegistrySnapshot committed)
     {
         foreach (var (key, (transition, _, _)) in _transitions)
         {
             if (committed.FindInstance(key) is { } instance)
-                committed = committed.ApplyOverlay([new HealthChange(key, instance.Health, transition.State)]);
+                yield return new(key, instance.Health, transition.State);
         }
-
-        return committed;
     }
+
+    /// <summary>The same, for other consoles.</summary>
+    public ImmutableArray<HealthTransition> Transitions => [.. _transitions.Values.Select(entry => entry.Transition)];
 
     /// <summary>The commands that make the overlay durable.</summary>
     public IReadOnlyList<PendingCommand> ToCommands() =>

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Dashboard.Core.Feeds;
+using Dashboard.Core.Health;
 using Dashboard.Core.Registry;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -11,7 +12,7 @@ namespace Dashboard.Core.Postgres;
 /// The registry in Postgres: read from memory, written by one loop that carries waiting commands together in one transaction, kept in step with other
 /// replicas on the same database. Start it before whatever reads the registry.
 /// </summary>
-public sealed partial class PostgresRegistry : IRegistry, IHostedService, IAsyncDisposable
+public sealed partial class PostgresRegistry : IRegistry, IHealthOverlays, IHostedService, IAsyncDisposable
 {
     private readonly PostgresRegistryOptions _options;
     private readonly TimeProvider _time;
@@ -48,6 +49,16 @@ public sealed partial class PostgresRegistry : IRegistry, IHostedService, IAsync
 
     /// <inheritdoc/>
     public Feed<RegistrySnapshot, RegistryUpdate> Feed => _publisher.Feed;
+
+    /// <inheritdoc/>
+    public event Action? OwnChanged
+    {
+        add => _publisher.OwnChanged += value;
+        remove => _publisher.OwnChanged -= value;
+    }
+
+    /// <inheritdoc/>
+    public OverlayWord Own => _publisher.Own;
 
     /// <inheritdoc/>
     public RegistryAvailability Availability => _availability.Current;
@@ -112,6 +123,20 @@ public sealed partial class PostgresRegistry : IRegistry, IHostedService, IAsync
         ArgumentNullException.ThrowIfNull(actor);
         cancellationToken.ThrowIfCancellationRequested();
         return new(_writer.WriteAsync(command, actor).WaitAsync(cancellationToken));
+    }
+
+    /// <inheritdoc/>
+    public void Hear(Guid console, OverlayWord word)
+    {
+        _publisher.Hear(console, word);
+        _writer.Look();
+    }
+
+    /// <inheritdoc/>
+    public void Forget(Guid console)
+    {
+        _publisher.Hear(console, null);
+        _writer.Look();
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Dashboard.Core.Health;
 using Dashboard.Core.Health.Leases;
 using Dashboard.Core.Registry;
 using Microsoft.EntityFrameworkCore;
@@ -37,6 +38,7 @@ public static class PostgresServiceCollectionExtensions
             provider.GetService<IMeterFactory>()));
         services.AddSingleton<IRegistry>(provider => provider.GetRequiredService<PostgresRegistry>());
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<PostgresRegistry>());
+        services.AddSingleton<IHealthOverlays>(provider => provider.GetRequiredService<PostgresRegistry>());
         services.AddSingleton<ILeaseStore, PostgresLeaseStore>();
         services.AddSingleton<RegistryDbContextFactory>();
         services.AddSingleton<IDbContextFactory<RegistryDbContext>>(provider => provider.GetRequiredService<RegistryDbContextFactory>());

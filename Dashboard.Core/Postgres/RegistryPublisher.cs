@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Dashboard.Core.Feeds;
+using Dashboard.Core.Health;
 using Dashboard.Core.Registry;
 
 namespace Dashboard.Core.Postgres;
@@ -11,7 +12,15 @@ namespace Dashboard.Core.Postgres;
 internal sealed class RegistryPublisher(RegistryReplica replica)
 {
     private readonly HealthOverlay _overlay = new();
+    private readonly ForeignOverlays _foreign = new();
     private ImmutableArray<string> _touchedByOverlay = [];
+    private OverlayWord _own = OverlayWord.None;
+
+    /// <summary>Raised on the writer's loop after <see cref="Own"/> changed.</summary>
+    public event Action? OwnChanged;
+
+    /// <summary>What other consoles are told of the overlay.</summary>
+    public OverlayWord Own => Volatile.Read(ref _own);
 
     public Feed<RegistrySnapshot, RegistryUpdate> Feed { get; } = new(replica.Committed);
 
@@ -22,17 +31,31 @@ internal sealed class RegistryPublisher(RegistryReplica replica)
         replica.MarkPublished();
     }
 
+    /// <summary>Another console tells of its overlay, or (null) is gone. From any thread; seen with the next <see cref="Publish"/>.</summary>
+    public void Hear(Guid console, OverlayWord? word) => _foreign.Hear(console, word);
+
     /// <summary>Swaps the snapshot and tells the feed, if anything is new.</summary>
     public void Publish()
     {
         var before = Feed.Current;
+        _touchedByOverlay = _touchedByOverlay.AddRange(_foreign.Take(replica.Committed.Revision));
         if (!replica.IsReset && replica.Unpublished.Count == 0 && _touchedByOverlay.IsEmpty)
             return;
 
-        var after = _overlay.ApplyTo(replica.Committed);
+        var after = Shown(replica.Committed);
         if (replica.IsReset)
         {
             Feed.Reset(after);
+        }
+        else if (replica.Unpublished.Count == 0)
+        {
+            // Only what is in memory alone is new: one more step of the overlay's sequence.
+            ImmutableArray<HealthChange> seen = [.. _touchedByOverlay.Distinct(StringComparer.Ordinal).SelectMany(name => Differences(before, after, name))];
+            if (seen.Length > 0)
+            {
+                after = before.ApplyOverlay(seen);
+                Feed.Publish(after, new(before, after, [], [.. seen.Select(change => change.Key.Service)]));
+            }
         }
         else
         {
@@ -55,6 +78,7 @@ internal sealed class RegistryPublisher(RegistryReplica replica)
     public CommandResult Overlay(RegistrySnapshot before, ImmutableArray<EntityChange> changes, Actor actor, ImmutableArray<LeaseFence> fences)
     {
         _overlay.Add(before, changes, actor, fences);
+        Tell(new(_overlay.Transitions, Own.DurableAt));
         var after = before.ApplyOverlay(changes.OfType<HealthChange>());
         var services = changes.OfType<HealthChange>().Select(change => change.Key.Service);
         Feed.Publish(after, new(before, after, [], [.. services]));
@@ -67,7 +91,26 @@ internal sealed class RegistryPublisher(RegistryReplica replica)
     /// <summary>They are durable: the next <see cref="Publish"/> shows them without the overlay, in one step with what others wrote meanwhile.</summary>
     public void EndOverlay()
     {
-        _touchedByOverlay = [.. _overlay.Services];
+        _touchedByOverlay = _touchedByOverlay.AddRange(_overlay.Services);
         _overlay.Clear();
+        Tell(new([], replica.Committed.Revision));
+    }
+
+    private static IEnumerable<HealthChange> Differences(RegistrySnapshot before, RegistrySnapshot after, string service) =>
+        (after.Services.GetValueOrDefault(service)?.Instances.Values ?? [])
+            .Select(instance => new HealthChange(instance.Key, before.FindInstance(instance.Key)?.Health, instance.Health))
+            .Where(change => change.Before != change.After);
+
+    private RegistrySnapshot Shown(RegistrySnapshot committed)
+    {
+        // Of an instance that another console tells of too, what this one saw counts.
+        HealthChange[] changes = [.. _foreign.Over(committed).Concat(_overlay.Over(committed)).GroupBy(change => change.Key).Select(same => same.Last())];
+        return changes.Length == 0 ? committed : committed.ApplyOverlay(changes);
+    }
+
+    private void Tell(OverlayWord word)
+    {
+        Volatile.Write(ref _own, word);
+        OwnChanged?.Invoke();
     }
 }

@@ -106,6 +106,9 @@ internal sealed partial class RegistryWriter
         IReadOnlyList<Verdict> verdicts = [];
         try
         {
+            if (look)
+                // What other consoles saw is shown without waiting for a Postgres that may be away.
+                _publisher.Publish();
             if (!_availability.Current.IsAvailable)
             {
                 if (look)

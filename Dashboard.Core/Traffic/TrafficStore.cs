@@ -59,6 +59,9 @@ public sealed class TrafficStore
     /// <summary>Raised for each report that was counted, on the thread that brought it and outside the store's lock. A handler is quick and throws nothing.</summary>
     public event Action<TrafficReport>? Accepted;
 
+    /// <summary>The same, but only for reports that came to this console and not through another one.</summary>
+    public event Action<TrafficReport>? Reported;
+
     /// <summary>Rows that were dropped because there were too many series or reporters, since the start.</summary>
     public long DroppedRows => Interlocked.Read(ref _droppedRows);
 
@@ -87,13 +90,18 @@ public sealed class TrafficStore
     }
 
     /// <summary>Counts a report. Its period is dated back from now by its age and spread over the seconds that it covers.</summary>
-    public ReportOutcome Accept(TrafficReport report)
+    /// <param name="relayed">It came to another console, which told this one.</param>
+    public ReportOutcome Accept(TrafficReport report, bool relayed = false)
     {
         ArgumentNullException.ThrowIfNull(report);
         var outcome = Count(report);
         if (outcome == ReportOutcome.Accepted)
         {
             Accepted?.Invoke(report);
+            if (!relayed)
+            {
+                Reported?.Invoke(report);
+            }
         }
 
         return outcome;

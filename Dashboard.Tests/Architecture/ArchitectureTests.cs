@@ -27,12 +27,14 @@ public sealed partial class ArchitectureTests
         ["Topology"] = ["Registry", "Balancing", "Traffic", "Feeds"],
         ["Discovery"] = ["Registry", "Balancing", "Feeds"],
         ["Operations"] = ["Registry", "Balancing", "Traffic", "Discovery", "Feeds"],
+        // What consoles on one registry tell one another: it carries what these hear, and none of them knows of it.
+        ["Replicas"] = ["Registry", "Health", "Traffic", "Discovery", "Feeds"],
         ["Integrations"] = ["Registry", "Traffic"],
         ["Postgres"] = ["Feeds", "Registry", "Balancing", "Health", "Traffic", "Topology", "Discovery", "Operations", "Integrations"],
     };
 
     // Http reads requests and answers faults for Api and Discovery alike; it knows none of them.
-    private static readonly string[] WebFolders = ["Api", "Console", "Demo", "Discovery", "Gateway", "Http", "Live", "Security", "Telemetry"];
+    private static readonly string[] WebFolders = ["Api", "Console", "Demo", "Discovery", "Gateway", "Http", "Live", "Replicas", "Security", "Telemetry"];
 
     /// <summary>Foreign namespaces and the only places that may use them. A folder stands for what lies in it.</summary>
     private static readonly Dictionary<string, string[]> Adapters = new(StringComparer.Ordinal)

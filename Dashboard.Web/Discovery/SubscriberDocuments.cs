@@ -10,6 +10,7 @@ internal sealed record SubscriberListDocument(Guid Generation, long Revision, IR
 /// <param name="Services">What it follows; null = everything, or not known.</param>
 /// <param name="CanConfirm">False: it has no way to say what it holds, and nobody waits for it.</param>
 /// <param name="Since">Since when it follows.</param>
+/// <param name="Console">The console that it follows; null = this one.</param>
 /// <param name="Acknowledged">The last revision that it said it has taken; 0 = none of this generation.</param>
 /// <param name="Lag">Revisions of the registry between that and the last change of what it follows; 0 = it is up to date, or cannot say.</param>
 /// <param name="LagSeconds">How long it has not taken the first change that it lacks; 0 = it lacks none.</param>
@@ -34,7 +35,8 @@ internal sealed record SubscriberDocument(
     IReadOnlyList<string> Lacks,
     string? LastRefusal,
     long? RefusedRevision,
-    IReadOnlyList<long> WaitedForBy)
+    IReadOnlyList<long> WaitedForBy,
+    string? Console)
 {
     public static SubscriberDocument From(FollowerStanding standing, DateTimeOffset now)
     {
@@ -58,7 +60,8 @@ internal sealed record SubscriberDocument(
             standing.Lacks,
             follower?.LastRefusal,
             follower?.RefusedRevision,
-            standing.WaitedForBy);
+            standing.WaitedForBy,
+            follower?.Console);
     }
 }
 
