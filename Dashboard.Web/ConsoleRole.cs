@@ -145,7 +145,7 @@ internal static class ConsoleRole
             .AddOperations()
             .AddHealth(configuration)
             .AddReplicas()
-            .AddSecurity(new SecurityOptions { DataDirectory = directory, AdminToken = configuration["Auth:AdminToken"] })
+            .AddSecurity(new SecurityOptions { DataDirectory = directory, AdminToken = configuration["Auth:AdminToken"], SharedKeys = SharedKeysOf })
             .AddApi()
             .AddLive()
             .AddConsole()
@@ -161,6 +161,12 @@ internal static class ConsoleRole
                 Token = services.GetRequiredService<AdminToken>().Value,
             });
         }
+    }
+
+    private static SharedKeys SharedKeysOf(IServiceProvider services)
+    {
+        var store = services.GetRequiredService<DataProtectionKeyStore>();
+        return new(store.GetAll, store.Add, store.Alone);
     }
 
     private static void Map(WebApplication app)

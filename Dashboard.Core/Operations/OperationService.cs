@@ -50,7 +50,8 @@ internal sealed partial class OperationService(
                 // Everything else would fail too; the next round tries again.
                 return false;
 
-            if (result is CommandResult.Refused refused)
+            // Not found or stale: another console, or an operator, was faster.
+            if (result is CommandResult.Refused { Refusal.Kind: not (RefusalKind.NotFound or RefusalKind.Stale) } refused)
                 LogRefused(command.Action, command.Target, refused.Refusal.Message);
         }
 

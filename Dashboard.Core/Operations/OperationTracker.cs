@@ -222,8 +222,8 @@ public sealed class OperationTracker
         var state = drain.Instances.Any(instance => instance.Unknown is not null) ? $"at least {open} in flight" : $"{open} in flight";
         return drain.AtDeadline switch
         {
-            DeadlineAction.Force => new CompleteDrain(operation.Id, Forced: true, $"deadline passed with {state}") { TargetName = target },
-            DeadlineAction.Undrain => OperationNames.Cancelling(operation) is { } undrain ? undrain with { Reason = $"deadline of drain {operation.Id} passed with {state}" } : null,
+            DeadlineAction.Force => new CompleteDrain(operation.Id, Forced: true, $"deadline passed with {state}") { TargetName = target, Deadline = operation.Deadline },
+            DeadlineAction.Undrain => OperationNames.Cancelling(operation) is { } undrain ? undrain with { Reason = $"deadline of drain {operation.Id} passed with {state}", ExpectedRevision = snapshot.Revision } : null,
             _ => null,
         };
     }

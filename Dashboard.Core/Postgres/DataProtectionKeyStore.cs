@@ -6,6 +6,9 @@ namespace Dashboard.Core.Postgres;
 /// <summary>Keeps the keys that sign-in cookies are protected with, so that all consoles on a database accept one another's.</summary>
 public sealed class DataProtectionKeyStore
 {
+    // Any fixed number; every console on the database takes the same.
+    private const long LockKey = 0x4461_7368_4B65_7973;
+
     private readonly IDbContextFactory<RegistryDbContext> _contexts;
 
     internal DataProtectionKeyStore(IDbContextFactory<RegistryDbContext> contexts) => _contexts = contexts;
@@ -23,5 +26,17 @@ public sealed class DataProtectionKeyStore
         using var context = _contexts.CreateDbContext();
         context.DataProtectionKeys.Add(new DataProtectionKeyRow { Name = name, Xml = xml });
         context.SaveChanges();
+    }
+
+    /// <summary>Runs what may make the first key while no other console does, so that all begin with the same.</summary>
+    public void Alone(Action action)
+    {
+        ArgumentNullException.ThrowIfNull(action);
+        using var context = _contexts.CreateDbContext();
+        using var transaction = context.Database.BeginTransaction();
+        // Given back with the transaction, also when this process dies.
+        context.Database.ExecuteSql($"select pg_advisory_xact_lock({LockKey})");
+        action();
+        transaction.Commit();
     }
 }

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Dashboard.Web.Security;
@@ -22,7 +23,17 @@ public static class SecurityExtensions
         services.AddProblemDetails();
         services.AddAntiforgery();
         var protection = services.AddDataProtection().SetApplicationName("dashboard");
-        if (options.DataDirectory is { } directory)
+        if (options.SharedKeys is { } shared)
+        {
+            services.AddSingleton(provider => new SharedKeyRepository(
+                shared(provider),
+                options.DataDirectory is { } data ? new(Path.Combine(data, KeyDirectory)) : null,
+                provider,
+                provider.GetRequiredService<ILogger<SharedKeyRepository>>()));
+            services.AddHostedService(provider => provider.GetRequiredService<SharedKeyRepository>());
+            services.AddOptions<KeyManagementOptions>().Configure<SharedKeyRepository>((management, repository) => management.XmlRepository = repository);
+        }
+        else if (options.DataDirectory is { } directory)
             protection.PersistKeysToFileSystem(KeyDirectoryIn(directory));
         else
             protection.UseEphemeralDataProtectionProvider();

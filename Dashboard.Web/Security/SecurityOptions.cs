@@ -8,4 +8,7 @@ public sealed record SecurityOptions
 
     /// <summary><c>Auth:AdminToken</c>; null or empty: one is generated once and kept in the data directory.</summary>
     public string? AdminToken { get; init; }
+
+    /// <summary>Where the keys of the session cookies are kept when several consoles share them; null: in the data directory.</summary>
+    public Func<IServiceProvider, SharedKeys>? SharedKeys { get; init; }
 }

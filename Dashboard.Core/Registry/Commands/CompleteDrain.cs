@@ -13,11 +13,19 @@ public sealed record CompleteDrain(long Operation, bool Forced, string Because) 
     /// <summary>What the operation acts on, for the audit.</summary>
     public required string TargetName { get; init; }
 
+    /// <summary>The deadline that made it due; it is refused when somebody has moved that since. Null = it does not depend on one.</summary>
+    public DateTimeOffset? Deadline { get; init; }
+
     public override Decision Decide(RegistrySnapshot snapshot, DecisionContext context)
     {
         if (!snapshot.Operations.TryGetValue(Operation, out var operation))
         {
             return Decision.Refuse(RefusalKind.NotFound, $"Operation {Operation} is not open.");
+        }
+
+        if (Deadline is { } deadline && operation.Deadline != deadline)
+        {
+            return Decision.Refuse(RefusalKind.Stale, $"The deadline of operation {Operation} was moved.");
         }
 
         var close = OpenOperations.Close(operation, Forced ? OperationOutcome.Forced : OperationOutcome.Completed, Because, context);
