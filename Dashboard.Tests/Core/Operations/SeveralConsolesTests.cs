@@ -13,7 +13,7 @@ public sealed class SeveralConsolesTests : IAsyncLifetime
 
     private readonly OperationRig _rig = new();
     private long _sequence;
-    private Guid _session = Guid.NewGuid();
+    private readonly Guid _session = Guid.NewGuid();
 
     public ValueTask InitializeAsync()
     {
