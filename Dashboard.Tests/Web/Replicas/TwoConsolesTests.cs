@@ -60,7 +60,8 @@ public sealed class TwoConsolesTests(PostgresServer postgres)
         // a's own gateway died with it: what it has in flight nobody knows, until an operator says that it will not come back.
         await UntilAsync(async () => (await OperationAsync(b, operation)).GetProperty("drain").ToString().Contains($"gateway@{Environment.MachineName}:{a.Ports.Gateway} is silent", StringComparison.Ordinal), "a's gateway is silent", b);
         Assert.True((await OperationAsync(b, operation)).GetProperty("open").GetBoolean());
-        using (var forgotten = await b.Client.DeleteAsync($"/api/v1/subscribers/{Uri.EscapeDataString($"gateway@{Environment.MachineName}:{a.Ports.Gateway}")}", Cancelled))
+        using (var forget = new HttpRequestMessage(HttpMethod.Delete, $"/api/v1/subscribers/{Uri.EscapeDataString($"gateway@{Environment.MachineName}:{a.Ports.Gateway}")}") { Content = JsonContent.Create(new { reason = "killed" }) })
+        using (var forgotten = await b.Client.SendAsync(forget, Cancelled))
             Assert.True(forgotten.IsSuccessStatusCode, await forgotten.Content.ReadAsStringAsync(Cancelled));
         await UntilAsync(async () => !(await OperationAsync(b, operation)).GetProperty("open").GetBoolean(), "b finishes the drain", b);
         Assert.Equal("completed", (await OperationAsync(b, operation)).GetProperty("outcome").GetString());
