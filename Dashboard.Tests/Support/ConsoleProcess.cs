@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using System.Reflection;
 using System.Runtime.InteropServices;
 
@@ -194,20 +193,5 @@ public sealed class ConsoleProcess : IAsyncDisposable
 /// <summary>The ports of one console.</summary>
 public sealed record ConsolePorts(int Console, int Gateway, int GatewayHttp2)
 {
-    public static ConsolePorts Free()
-    {
-        var listeners = Enumerable.Range(0, 3).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToArray();
-        foreach (var listener in listeners)
-        {
-            listener.Start();
-        }
-
-        var ports = listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port).ToArray();
-        foreach (var listener in listeners)
-        {
-            listener.Stop();
-        }
-
-        return new(ports[0], ports[1], ports[2]);
-    }
+    public static ConsolePorts Free() => new(FreePort.Tcp(), FreePort.Tcp(), FreePort.Tcp());
 }

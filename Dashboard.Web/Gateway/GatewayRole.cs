@@ -25,6 +25,8 @@ public static class GatewayRole
             builder.WebHost.UseUrls(DefaultUrls);
         }
 
+        // Why a start failed is said in one sentence, by whoever runs this.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownPatience);
         builder.Services.AddRemoteGateway(builder.Configuration);
         builder.Services.Configure<GatewayOptions>(options => options.SnapshotDirectory = snapshots(builder.Configuration));

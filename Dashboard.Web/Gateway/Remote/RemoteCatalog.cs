@@ -121,7 +121,14 @@ internal sealed class RemoteCatalog(ConsoleClient client, ConsoleList consoles, 
         // While all are away each is named once, and a reminder comes every minute.
         if (failures <= consoles.Count)
         {
-            Log.Lost(logger, console, reason, Feed.Current.Revision, null);
+            if (Feed.Current.Generation == Guid.Empty)
+            {
+                Log.NotReached(logger, console, reason, null);
+            }
+            else
+            {
+                Log.Lost(logger, console, reason, Feed.Current.Revision, null);
+            }
         }
     }
 
@@ -334,6 +341,9 @@ internal sealed class RemoteCatalog(ConsoleClient client, ConsoleList consoles, 
         private static readonly Action<ILogger, Uri, string, long, Exception?> LostMessage = LoggerMessage.Define<Uri, string, long>(
             LogLevel.Warning, new(1, "ConsoleLost"), "The console at {Address} is away ({Reason}); forwarding goes on by revision {Revision}");
 
+        private static readonly Action<ILogger, Uri, string, Exception?> NotReachedMessage = LoggerMessage.Define<Uri, string>(
+            LogLevel.Warning, new(7, "ConsoleNotReached"), "The console at {Address} is away ({Reason}); until one answers nothing can be forwarded");
+
         private static readonly Action<ILogger, Uri, long, int, Exception?> FollowingMessage = LoggerMessage.Define<Uri, long, int>(
             LogLevel.Information, new(2, "ConsoleFollowed"), "Following the console at {Address} from revision {Revision} with {Services} services");
 
@@ -352,6 +362,8 @@ internal sealed class RemoteCatalog(ConsoleClient client, ConsoleList consoles, 
             LogLevel.Warning, new(6, "ConsoleStale"), "The console at {Address} has lost its database; the one at {Other} is current and is followed instead");
 
         public static void Lost(ILogger logger, Uri address, string reason, long revision, Exception? exception) => LostMessage(logger, address, reason, revision, exception);
+
+        public static void NotReached(ILogger logger, Uri address, string reason, Exception? exception) => NotReachedMessage(logger, address, reason, exception);
 
         public static void Following(ILogger logger, Uri address, long revision, int services, Exception? exception) => FollowingMessage(logger, address, revision, services, exception);
 
