@@ -7,8 +7,15 @@ namespace Dashboard.Web.Gateway;
 public sealed class GatewayStatus
 {
     private GatewayTables? _tables;
-    private volatile string _id = "gateway";
+    private volatile string _id;
     private ImmutableArray<string> _urls = [];
+
+    public GatewayStatus()
+        : this("gateway")
+    {
+    }
+
+    internal GatewayStatus(string id) => _id = id;
 
     /// <summary>The name it reports and acknowledges under.</summary>
     public string Id => _id;
