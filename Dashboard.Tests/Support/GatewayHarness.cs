@@ -31,6 +31,8 @@ internal sealed class GatewayHarness : IAsyncDisposable
 
     public FakeServingSource Source { get; }
 
+    public GatewayStatus Status => _host.Services.GetRequiredService<GatewayStatus>();
+
     public TrafficStore Traffic => _host.Services.GetRequiredService<TrafficStore>();
 
     public FollowerTable Followers => _host.Services.GetRequiredService<FollowerTable>();
