@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Net.Sockets;
 using System.Reflection;
 using System.Runtime.InteropServices;
@@ -88,7 +89,7 @@ internal static class ConsoleRole
         {
             await app.StartAsync(cancellationToken);
         }
-        catch (Exception failure) when (failure is IOException or InvalidOperationException or SocketException)
+        catch (Exception failure) when (failure is IOException or InvalidOperationException or SocketException or DbException)
         {
             // An address in use, a database that does not answer, a setting that cannot be read: its message says what to do.
             throw new StartException($"The console cannot start: {failure.Message}", failure);
@@ -112,11 +113,14 @@ internal static class ConsoleRole
     private static async Task<EmbeddedPostgres?> StartPostgresAsync(IConfiguration configuration, string directory, ILoggerFactory logging, CancellationToken cancellationToken) =>
         configuration.GetConnectionString("Registry") is { Length: > 0 }
             ? null
-            : await EmbeddedPostgres.StartAsync(
-                new() { Directory = directory, PackageDirectories = PackageDirectories() },
-                TimeProvider.System,
-                logging.CreateLogger<EmbeddedPostgres>(),
-                cancellationToken);
+            : await StartPostgresAsync(directory, logging, cancellationToken);
+
+    /// <summary>Starts the embedded Postgres in a data directory.</summary>
+    internal static Task<EmbeddedPostgres> StartPostgresAsync(string directory, ILoggerFactory logging, CancellationToken cancellationToken) => EmbeddedPostgres.StartAsync(
+        new() { Directory = directory, PackageDirectories = PackageDirectories() },
+        TimeProvider.System,
+        logging.CreateLogger<EmbeddedPostgres>(),
+        cancellationToken);
 
     private static string[] PackageDirectories() =>
     [
@@ -134,10 +138,12 @@ internal static class ConsoleRole
             {
                 options.ConnectionString = postgres?.ConnectionString ?? configuration.GetConnectionString("Registry")!;
                 options.OwnerConnectionString = configuration.GetConnectionString("RegistryOwner");
+                options.PositionFile = Path.Combine(directory, "registry-position.json");
+                options.Retention = TimeSpan.FromDays(configuration.GetValue("Audit:RetentionDays", 90));
             })
             .AddBalancing()
             .AddTraffic()
-            .AddDiscovery()
+            .AddDiscovery(Path.Combine(directory, "followers-catalog.json"))
             .AddDiscoveryEndpoints()
             .AddDns(configuration)
             .AddAgentCheck(configuration)

@@ -4,6 +4,9 @@ using Dashboard.Web.Demo;
 
 try
 {
+    if (StoreCommands.Handles(args))
+        return await StoreCommands.RunAsync(args);
+
     var arguments = CommandLine.Rewrite(args);
     switch (CommandLine.RoleOf(arguments))
     {

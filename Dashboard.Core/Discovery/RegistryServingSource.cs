@@ -1,60 +1,102 @@
 using System.Collections.Immutable;
 using Dashboard.Core.Feeds;
 using Dashboard.Core.Registry;
+using Dashboard.Core.Registry.Commands;
 using Microsoft.Extensions.Hosting;
 
 namespace Dashboard.Core.Discovery;
 
-/// <summary>The serving sets of this console's own registry: one catalog for each update of the registry, health overlays included.</summary>
-public sealed class RegistryServingSource(IRegistry registry, EndpointWaiters waiters) : BackgroundService, IServingSource
+/// <summary>
+/// The serving sets of this console's own registry: one catalog for each update of the registry, health overlays included. A registry that began anew and empty
+/// is withheld: followers are told what they held before, until an operator confirms.
+/// </summary>
+/// <param name="file">What was told before the console was started anew; null = that is not kept.</param>
+public sealed class RegistryServingSource(IRegistry registry, EndpointWaiters waiters, ServingCatalogFile? file = null, TimeProvider? time = null) : BackgroundService, IServingSource
 {
-    /// <summary>More removals are not remembered: who resumes from before them starts from a snapshot.</summary>
-    private const int RememberedRemovals = 1024;
+    private static readonly Actor Self = Actor.System("discovery");
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
-    private readonly Queue<(string Service, long Revision)> _removals = new();
-    private readonly Lock _gate = new();
+    private readonly RemovalMemory _removals = new();
+    private readonly TimeProvider _time = time ?? TimeProvider.System;
+    private Held? _held;
 
-    // Removals after this revision are all remembered.
-    private long _removalsKnownAfter = long.MaxValue;
+    // What a follower said that it holds while the registry is a new and empty one; the follower's endpoint sets it, the loop takes it.
+    private Held? _claimed;
+    private TaskCompletionSource _claim = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public Feed<ServingCatalog, ServingUpdate> Feed { get; } = new(ServingCatalog.Empty);
 
-    public DateTimeOffset? StaleSince => registry.Availability.UnavailableSince;
+    public DateTimeOffset? StaleSince => Volatile.Read(ref _held)?.Since ?? registry.Availability.UnavailableSince;
+
+    /// <summary>The registry is withheld from followers, see <see cref="Withholding"/>. The catalog is then the former one, or <see cref="ServingCatalog.Empty"/> where that is not known.</summary>
+    public bool IsWithheld => Volatile.Read(ref _held) is not null;
 
     /// <summary>Services that were deleted after a revision of this generation; null when it is too long ago to tell.</summary>
-    public ImmutableArray<string>? RemovedAfter(long revision)
+    public ImmutableArray<string>? RemovedAfter(long revision) => _removals.After(revision);
+
+    /// <summary>
+    /// Asks before a follower is told something, what it says that it holds: true when it has to keep that, because this registry is withheld, or is to be withheld because of it.
+    /// </summary>
+    /// <param name="generation">The generation that it holds something of; <see cref="Guid.Empty"/> = of none.</param>
+    public bool MustKeep(Guid generation)
     {
-        lock (_gate)
-        {
-            return revision < _removalsKnownAfter ? null : [.. _removals.Where(removal => removal.Revision > revision).Select(removal => removal.Service).Distinct()];
-        }
+        var told = Feed.Current;
+        if (generation == Guid.Empty || generation == told.Generation)
+            return false;
+
+        if (IsWithheld)
+            return true;
+
+        var current = registry.Current;
+        if (generation == current.Generation || !current.Services.IsEmpty || current.Withholding is not null)
+            return false;
+
+        Interlocked.CompareExchange(ref _claimed, new(generation, 0, _time.GetUtcNow()), null);
+        _claim.TrySetResult();
+        return true;
     }
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => registry.Feed.FollowAsync(
-        snapshot =>
-        {
-            Start(snapshot);
-            return ValueTask.CompletedTask;
-        },
-        update =>
-        {
-            Step(update);
-            return ValueTask.CompletedTask;
-        },
-        stoppingToken,
-        capacity: 4096);
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Task.WhenAll(
+            registry.Feed.FollowAsync(
+                snapshot =>
+                {
+                    Start(snapshot);
+                    return ValueTask.CompletedTask;
+                },
+                update =>
+                {
+                    Step(update);
+                    return ValueTask.CompletedTask;
+                },
+                stoppingToken,
+                capacity: 4096),
+            RecordAsync(stoppingToken));
+    }
 
     // After a reset or an overflow no list of changes leads here. Followers that hold something of this generation are told the difference.
     private void Start(RegistrySnapshot snapshot)
     {
         var before = Feed.Current;
-        var catalog = Catalog(snapshot, snapshot.Services.ToImmutableDictionary(pair => pair.Key, pair => pair.Value.Serving));
-        lock (_gate)
+        var told = before.Generation != Guid.Empty ? before : file?.Read();
+        if (MustWithhold(snapshot, told))
         {
-            _removals.Clear();
-            _removalsKnownAfter = snapshot.Revision;
+            Volatile.Write(ref _held, new(told?.Generation ?? snapshot.Withholding!.Held, told?.Services.Count ?? 0, snapshot.Withholding?.Since ?? _time.GetUtcNow()));
+            if (snapshot.Withholding is null)
+                _claim.TrySetResult();
+            if (told is not null && !ReferenceEquals(told, before))
+            {
+                Feed.Reset(told);
+                waiters.WakeAll();
+            }
+
+            return;
         }
 
+        Volatile.Write(ref _held, null);
+        var catalog = Catalog(snapshot, snapshot.Services.ToImmutableDictionary(pair => pair.Key, pair => pair.Value.Serving));
+        _removals.Restart(snapshot.Revision);
         if (before.Generation == catalog.Generation && before.Revision <= catalog.Revision)
         {
             Feed.Publish(catalog, new(catalog, [.. before.Services.Keys.Union(catalog.Services.Keys).Where(name => Differs(before, catalog, name))]));
@@ -69,6 +111,20 @@ public sealed class RegistryServingSource(IRegistry registry, EndpointWaiters wa
 
     private void Step(RegistryUpdate update)
     {
+        var withholding = update.After.Withholding;
+        if (withholding is { IsOpen: true } && !IsWithheld)
+        {
+            // Another console, or a follower that came to one, holds something that this one knows nothing of.
+            Volatile.Write(ref _held, new(withholding.Held, withholding.Services, withholding.Since));
+        }
+
+        if (IsWithheld)
+        {
+            if (withholding is { IsOpen: false })
+                Start(update.After);
+            return;
+        }
+
         var before = Feed.Current;
         var services = before.Services.ToBuilder();
         foreach (var name in update.Services)
@@ -76,7 +132,7 @@ public sealed class RegistryServingSource(IRegistry registry, EndpointWaiters wa
             if (update.After.TryGetService(name, out var service))
                 services[name] = service.Serving;
             else if (services.Remove(name))
-                Remember(name, update.After.Revision);
+                _removals.Note(name, update.After.Revision);
         }
 
         var catalog = Catalog(update.After, services.ToImmutable());
@@ -84,20 +140,37 @@ public sealed class RegistryServingSource(IRegistry registry, EndpointWaiters wa
         waiters.Wake(update.Services);
     }
 
-    private void Remember(string service, long revision)
+    /// <summary>Makes it durable, visible to other consoles and audited that the registry is withheld.</summary>
+    private async Task RecordAsync(CancellationToken cancellationToken)
     {
-        lock (_gate)
+        while (true)
         {
-            if (_removals.Count == RememberedRemovals)
-                _removalsKnownAfter = _removals.Dequeue().Revision;
+            await _claim.Task.WaitAsync(cancellationToken);
+            _claim = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            while ((Volatile.Read(ref _held) ?? Volatile.Read(ref _claimed)) is { } held)
+            {
+                var command = new WithholdRegistry(held.Generation, held.Services) { Reason = "the registry began anew and empty while followers held another" };
+                if (await registry.ExecuteAsync(command, Self, cancellationToken) is not CommandResult.Unavailable)
+                {
+                    Volatile.Write(ref _claimed, null);
+                    break;
+                }
 
-            _removals.Enqueue((service, revision));
+                await Task.Delay(RetryAfter, _time, cancellationToken);
+            }
         }
     }
 
+    private static bool MustWithhold(RegistrySnapshot snapshot, ServingCatalog? told) =>
+        snapshot.Withholding is { IsOpen: true }
+        || (snapshot.Withholding is null && snapshot.Services.IsEmpty && told is not null && told.Generation != snapshot.Generation && !told.Services.IsEmpty);
+
     private static ServingCatalog Catalog(RegistrySnapshot snapshot, ImmutableDictionary<string, ServingSet> services) =>
-        new(snapshot.Generation, snapshot.Revision, snapshot.Overlay, snapshot.At, services);
+        new(snapshot.Generation, snapshot.Revision, snapshot.Overlay, snapshot.At, services) { Confirmed = snapshot.Withholding is { IsOpen: false } };
 
     private static bool Differs(ServingCatalog before, ServingCatalog after, string service) =>
         after.Services.TryGetValue(service, out var now) ? !now.SaysTheSameAs(before.Services.GetValueOrDefault(service)) : before.Services.ContainsKey(service);
+
+    /// <summary>What followers keep.</summary>
+    private sealed record Held(Guid Generation, int Services, DateTimeOffset Since);
 }

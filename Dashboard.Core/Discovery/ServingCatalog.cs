@@ -8,6 +8,9 @@ namespace Dashboard.Core.Discovery;
 /// <param name="At">When the last change was made.</param>
 public sealed record ServingCatalog(Guid Generation, long Revision, long Overlay, DateTimeOffset At, ImmutableDictionary<string, ServingSet> Services)
 {
+    /// <summary>An operator confirmed that this generation counts, however little there is in it: see <see cref="Withholding"/>.</summary>
+    public bool Confirmed { get; init; }
+
     public static readonly ServingCatalog Empty = new(Guid.Empty, 0, 0, DateTimeOffset.MinValue, ImmutableDictionary<string, ServingSet>.Empty);
 }
 

@@ -4,7 +4,7 @@ using Dashboard.Core.Registry.Commands;
 
 namespace Dashboard.Core.Operations;
 
-/// <summary>What operators decided for a time: maintenance that expires and weights that grow back after an undrain.</summary>
+/// <summary>What operators decided for a time: maintenance that expires, weights that grow back after an undrain, and decisions about instances that never came back.</summary>
 internal sealed class TimedIntents(TimeProvider time)
 {
     // A ramp moves in steps of so many percent: every step is a revision that all followers take.
@@ -12,6 +12,10 @@ internal sealed class TimedIntents(TimeProvider time)
 
     private ImmutableDictionary<InstanceKey, OperatorState>? _seen;
     private ImmutableArray<(InstanceKey Key, OperatorState State)> _timed = [];
+    private ImmutableArray<(InstanceKey Key, DateTimeOffset Since)> _absent = [];
+
+    // A change of the log each; more are forgotten the next time.
+    private const int ForgottenAtOnce = 500;
 
     /// <summary>What is to be done now.</summary>
     public ImmutableArray<RegistryCommand> Due(RegistrySnapshot snapshot)
@@ -20,14 +24,20 @@ internal sealed class TimedIntents(TimeProvider time)
         {
             _seen = snapshot.OperatorStates;
             _timed = [.. _seen.Where(pair => pair.Value is { Ramp: not null } or { Intent: { Kind: IntentKind.Maintenance, Until: not null } }).Select(pair => (pair.Key, pair.Value))];
+            _absent = [.. _seen.Where(pair => pair.Value.AbsentSince is not null).Select(pair => (pair.Key, pair.Value.AbsentSince!.Value)).OrderBy(absent => absent.Value)];
         }
 
-        if (_timed.IsEmpty)
-            return [];
-
         var now = time.GetUtcNow();
-        return [.. _timed.Select(timed => Due(timed.Key, timed.State, now)).OfType<RegistryCommand>()];
+        return _timed.IsEmpty && (_absent.IsEmpty || _absent[0].Since > now - ForgetDecisions.Kept)
+            ? []
+            : [.. _timed.Select(timed => Due(timed.Key, timed.State, now)).OfType<RegistryCommand>(), .. Forgotten(now)];
     }
+
+    private IEnumerable<RegistryCommand> Forgotten(DateTimeOffset now) => _absent
+        .TakeWhile(absent => absent.Since <= now - ForgetDecisions.Kept)
+        .Take(ForgottenAtOnce)
+        .GroupBy(absent => absent.Key.Service, absent => absent.Key.Id)
+        .Select(service => new ForgetDecisions(service.Key, [.. service]) { Reason = $"not seen for {ForgetDecisions.Kept.TotalDays:0} days" });
 
     private static RegistryCommand? Due(InstanceKey key, OperatorState state, DateTimeOffset now)
     {

@@ -42,26 +42,8 @@ internal sealed class PostgresChangeHistory(IDbContextFactory<RegistryDbContext>
             return [.. rows.Select(ToOperation)];
         });
 
-    public Task<ChainVerification> VerifyAsync(CancellationToken cancellationToken) => AskAsync(context => VerifyAsync(context, cancellationToken));
-
-    private static async Task<ChainVerification> VerifyAsync(RegistryDbContext context, CancellationToken cancellationToken)
-    {
-        context.Database.SetCommandTimeout(TimeSpan.FromMinutes(10));
-        // Read first: rows that come later are not part of the walk, and a row that the head knows must be there.
-        var head = await context.Heads.SingleAsync(cancellationToken);
-        var count = 0L;
-        ChangeRow? last = null;
-        await foreach (var row in context.Changes.Where(row => row.Revision <= head.Revision).OrderBy(row => row.Revision).AsAsyncEnumerable().WithCancellation(cancellationToken))
-        {
-            count++;
-            if (!Follows(row, last) || !row.ComputeHash().AsSpan().SequenceEqual(row.Hash))
-                return new(count, row.Revision);
-            last = row;
-        }
-
-        var ends = last is null ? head.Revision == 0 : last.Revision == head.Revision && last.Hash.AsSpan().SequenceEqual(head.Hash);
-        return new(count, ends ? null : (last?.Revision ?? 0) + 1);
-    }
+    public Task<ChainVerification> VerifyAsync(IProgress<long>? progress, CancellationToken cancellationToken) =>
+        AskAsync(context => ChainWalk.RunAsync(context, progress, cancellationToken));
 
     /// <summary>Runs a query; once more when its pooled connection turns out to be from before Postgres went away.</summary>
     /// <exception cref="NpgsqlException">Postgres is away.</exception>
@@ -82,11 +64,6 @@ internal sealed class PostgresChangeHistory(IDbContextFactory<RegistryDbContext>
             }
         }
     }
-
-    // The retained log may begin later than the first change; what came before it is then taken on trust.
-    private static bool Follows(ChangeRow row, ChangeRow? last) => last is null
-        ? row.Revision > 1 || row.PreviousHash.AsSpan().SequenceEqual(ChangeRow.NoHash.AsSpan())
-        : row.Revision == last.Revision + 1 && row.PreviousHash.AsSpan().SequenceEqual(last.Hash);
 
     private static Operation ToOperation(OperationRow row) => Deserialize(row.State, ChangeJsonContext.Default.Operation)!;
 

@@ -25,7 +25,9 @@ public sealed partial class PostgresRegistry : IRegistry, IHealthOverlays, IHost
     private readonly RegistryWriter _writer;
     private readonly CancellationTokenSource _stopping = new();
     private Task _writing = Task.CompletedTask;
+    private readonly PositionKeeper? _keeper;
     private Task _listening = Task.CompletedTask;
+    private Task _keeping = Task.CompletedTask;
     private bool _disposed;
 
     /// <summary>Makes the registry; nothing is read or written before <see cref="StartAsync"/>.</summary>
@@ -41,6 +43,7 @@ public sealed partial class PostgresRegistry : IRegistry, IHealthOverlays, IHost
         _publisher = new(_replica);
         _availability = new(time.GetStoredNow(), logger);
         _meters = new(meterFactory, () => Current.Revision, () => _writer!.Waiting, () => Availability.IsAvailable);
+        _keeper = options.PositionFile is { } file ? new(file, () => _replica.Position, time, logger) : null;
         _writer = new(options, _database, _replica, _publisher, _availability, _meters, time, logger);
     }
 
@@ -64,7 +67,8 @@ public sealed partial class PostgresRegistry : IRegistry, IHealthOverlays, IHost
     public RegistryAvailability Availability => _availability.Current;
 
     /// <summary>Brings the schema up to date, loads the registry and begins to write and follow. Waits for a Postgres that is not up yet.</summary>
-    /// <exception cref="NpgsqlException">Postgres did not come within <see cref="PostgresRegistryOptions.StartTimeout"/>, or refuses the schema.</exception>
+    /// <exception cref="NpgsqlException">Postgres did not come within <see cref="PostgresRegistryOptions.StartTimeout"/>.</exception>
+    /// <exception cref="SchemaException">The schema cannot be brought up to date, or is newer than this program.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var began = _time.GetTimestamp();
@@ -73,8 +77,8 @@ public sealed partial class PostgresRegistry : IRegistry, IHealthOverlays, IHost
         {
             try
             {
-                await SchemaRunner.ApplyAsync(string.IsNullOrEmpty(_options.OwnerConnectionString) ? _options.ConnectionString : _options.OwnerConnectionString, _logger, cancellationToken);
-                await _replica.LoadAsync();
+                await SchemaRunner.ApplyAsync(_options.Owner, _logger, cancellationToken);
+                await _replica.StartAsync(RegistryPosition.Read(_options.PositionFile));
                 break;
             }
             catch (NpgsqlException e) when (IsWorthWaiting(e) && _time.GetElapsedTime(began) < _options.StartTimeout)
@@ -92,6 +96,7 @@ public sealed partial class PostgresRegistry : IRegistry, IHealthOverlays, IHost
         var listener = new HeadListener(_options, _time, _logger, () => Feed.Current.Revision, () => Availability.IsAvailable, _writer.Look);
         _writing = Task.Run(_writer.RunAsync, CancellationToken.None);
         _listening = Task.Run(() => listener.RunAsync(_stopping.Token), CancellationToken.None);
+        _keeping = _keeper is null ? Task.CompletedTask : Task.Run(() => _keeper.RunAsync(_stopping.Token), CancellationToken.None);
         LogLoaded(_logger, Current.Revision, Current.Services.Count, Current.InstanceCount);
     }
 
@@ -101,7 +106,10 @@ public sealed partial class PostgresRegistry : IRegistry, IHealthOverlays, IHost
         _writer.Complete();
         await _stopping.CancelAsync();
         await _listening;
+        await _keeping;
         await _writing.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_replica.Position.Generation != Guid.Empty)
+            _keeper?.Write();
     }
 
     /// <inheritdoc/>
@@ -148,8 +156,8 @@ public sealed partial class PostgresRegistry : IRegistry, IHealthOverlays, IHost
     }
 
     private static bool IsWorthWaiting(NpgsqlException exception) =>
-        // Refused credentials, a missing database or a broken script do not get better by waiting.
-        exception is not PostgresException { SqlState: ['2', '8', ..] or ['3', 'D', ..] } && !exception.Message.StartsWith("The schema script", StringComparison.Ordinal);
+        // Refused credentials or a missing database do not get better by waiting.
+        exception is not PostgresException { SqlState: ['2', '8', ..] or ['3', 'D', ..] };
 
     [LoggerMessage(10, LogLevel.Information, "Waiting for Postgres: {Reason}")]
     private static partial void LogWaiting(ILogger logger, string reason);

@@ -9,6 +9,18 @@ public sealed class PostgresRegistryOptions
     /// <summary>The same database as an owner that may change the schema (<c>ConnectionStrings:RegistryOwner</c>); null = <see cref="ConnectionString"/>.</summary>
     public string? OwnerConnectionString { get; set; }
 
+    /// <summary>A file in which the console keeps where the registry stood, to recognise a restored database after a restart; null = nowhere.</summary>
+    public string? PositionFile { get; set; }
+
+    /// <summary>How long changes are kept at least; zero = for ever. Default 90 days.</summary>
+    public TimeSpan Retention { get; set; } = TimeSpan.FromDays(90);
+
+    /// <summary>How often is looked for changes that are older. Default 1 h.</summary>
+    public TimeSpan RetentionInterval { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>Leads to the database as the schema's owner.</summary>
+    internal string Owner => string.IsNullOrEmpty(OwnerConnectionString) ? ConnectionString : OwnerConnectionString;
+
     /// <summary>Most commands in one transaction, at least 1. Default 512.</summary>
     public int BatchLimit { get; set; } = 512;
 

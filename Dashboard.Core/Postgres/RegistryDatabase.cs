@@ -12,7 +12,7 @@ namespace Dashboard.Core.Postgres;
 /// </summary>
 internal sealed class RegistryDatabase(PostgresRegistryOptions options) : IAsyncDisposable
 {
-    private const string SelectHead = "select generation, revision, at, batch, hash from head";
+    private const string SelectHead = "select generation, revision, at, batch, hash, schema from head";
 
     private readonly string _connectionString = new NpgsqlConnectionStringBuilder(options.ConnectionString)
     {
@@ -132,11 +132,34 @@ internal sealed class RegistryDatabase(PostgresRegistryOptions options) : IAsync
         return rows;
     }
 
-    /// <summary>Gives the revisions from here on a new meaning, because the stored ones do not continue what this replica has seen. Inside the head's lock.</summary>
+    /// <summary>Gives the revisions from here on a new meaning, because the stored ones do not continue what followers have seen. Inside the head's lock.</summary>
     public async Task<HeadRow> RenewGenerationAsync()
     {
-        await using var command = new NpgsqlCommand("update head set generation = gen_random_uuid() returning generation, revision, at, batch, hash", await ConnectAsync());
+        await using var command = new NpgsqlCommand(
+            "update head set generation = gen_random_uuid(), home = registry_home(), withholding = null returning generation, revision, at, batch, hash, schema", await ConnectAsync());
         return await ReadHeadAsync(command);
+    }
+
+    /// <summary>Where the registry was last written, and where it is now. They differ in a restored copy; the first is null before it was ever noted.</summary>
+    public async Task<(string? Noted, string Now)> ReadHomeAsync()
+    {
+        await using var command = new NpgsqlCommand("select home, registry_home() from head", await ConnectAsync());
+        await using var reader = await command.ExecuteReaderAsync();
+        return await reader.ReadAsync() ? (Text(reader, 0), reader.GetString(1)) : throw NoHead();
+    }
+
+    /// <summary>Notes that the registry is at home where it is now. Inside the head's lock.</summary>
+    public async Task NoteHomeAsync()
+    {
+        await using var command = new NpgsqlCommand("update head set home = registry_home()", await ConnectAsync());
+        await command.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>The hash of the change at a revision; null when it is not in the retained log.</summary>
+    public async Task<byte[]?> FindHashAsync(long revision)
+    {
+        await using var command = new NpgsqlCommand("select hash from change where revision = $1", await ConnectAsync()) { Parameters = { new() { Value = revision } } };
+        return await command.ExecuteScalarAsync() as byte[];
     }
 
     /// <summary>Ends the transaction of <see cref="LockHeadAsync"/> and keeps what was done in it.</summary>
@@ -154,6 +177,12 @@ internal sealed class RegistryDatabase(PostgresRegistryOptions options) : IAsync
         await using var command = new NpgsqlCommand(SelectHead, connection);
         var head = await ReadHeadAsync(command);
         var entities = new List<EntityChange>();
+        await using (var withheld = new NpgsqlCommand("select withholding::text from head where withholding is not null", connection))
+        {
+            if (await withheld.ExecuteScalarAsync() is string withholding)
+                entities.Add(new WithholdingChange(null, Deserialize(withholding, Json.Default.Withholding)));
+        }
+
         var revisions = new Dictionary<string, long>(StringComparer.Ordinal);
         await ReadServicesAsync(connection, entities, revisions);
         await ReadInstancesAsync(connection, entities);
@@ -259,7 +288,10 @@ internal sealed class RegistryDatabase(PostgresRegistryOptions options) : IAsync
     private static async Task<HeadRow> ReadHeadAsync(NpgsqlDataReader reader)
     {
         if (!await reader.ReadAsync())
-            throw new NpgsqlException("The registry's head row is missing: the database is not whole.");
+            throw NoHead();
+        // Somebody newer knows what to write now, and this program does not.
+        if (reader.GetInt32(5) is var schema && schema > SchemaScripts.Newest)
+            throw SchemaException.Newer(schema);
         return new HeadRow
         {
             Generation = reader.GetGuid(0),
@@ -267,8 +299,11 @@ internal sealed class RegistryDatabase(PostgresRegistryOptions options) : IAsync
             At = reader.GetFieldValue<DateTimeOffset>(2),
             Batch = reader.IsDBNull(3) ? null : reader.GetGuid(3),
             Hash = reader.GetFieldValue<byte[]>(4),
+            Schema = schema,
         };
     }
+
+    private static NpgsqlException NoHead() => new("The registry's head row is missing: the database is not whole.");
 
     private static string? Text(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
 

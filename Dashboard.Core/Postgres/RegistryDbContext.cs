@@ -20,6 +20,8 @@ internal sealed class RegistryDbContext(DbContextOptions<RegistryDbContext> opti
 
     public DbSet<ChangeRow> Changes => Set<ChangeRow>();
 
+    public DbSet<ChangeCheckpointRow> ChangeCheckpoints => Set<ChangeCheckpointRow>();
+
     public DbSet<DataProtectionKeyRow> DataProtectionKeys => Set<DataProtectionKeyRow>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
@@ -27,6 +29,12 @@ internal sealed class RegistryDbContext(DbContextOptions<RegistryDbContext> opti
         modelBuilder.Entity<HeadRow>(row =>
         {
             row.ToTable("head").HasKey(r => r.Singleton);
+            row.Property(r => r.Singleton).ValueGeneratedNever();
+            row.Property(r => r.Withholding).HasColumnType("json");
+        });
+        modelBuilder.Entity<ChangeCheckpointRow>(row =>
+        {
+            row.ToTable("change_checkpoint").HasKey(r => r.Singleton);
             row.Property(r => r.Singleton).ValueGeneratedNever();
         });
         modelBuilder.Entity<ServiceRow>(row =>

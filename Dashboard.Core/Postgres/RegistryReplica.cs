@@ -10,6 +10,10 @@ internal sealed partial class RegistryReplica(RegistryDatabase database, Registr
     private const int CatchUpLimit = 1000;
 
     private readonly List<RegistryChange> _unpublished = [];
+    private RegistryPosition _position = new(Guid.Empty, 0, [], 0);
+
+    /// <summary>Where it stands, as one value that other threads may read.</summary>
+    public RegistryPosition Position => Volatile.Read(ref _position);
 
     /// <summary>The registry as it is stored, without any overlay.</summary>
     public RegistrySnapshot Committed { get; private set; } = empty;
@@ -35,6 +39,7 @@ internal sealed partial class RegistryReplica(RegistryDatabase database, Registr
     {
         Committed = write.After;
         Hash = write.Hash;
+        NotePosition();
         _unpublished.AddRange(write.Changes);
     }
 
@@ -63,6 +68,53 @@ internal sealed partial class RegistryReplica(RegistryDatabase database, Registr
 
             await LoadAsync();
         }
+    }
+
+    /// <summary>
+    /// Loads the registry for the first time and renews its generation where the database is a restored one: it lies somewhere else than it was last written, or
+    /// does not continue <paramref name="known"/>.
+    /// </summary>
+    public async Task StartAsync(RegistryPosition? known)
+    {
+        var head = await database.LockHeadAsync();
+        var (noted, now) = await database.ReadHomeAsync();
+        var moved = noted is not null && noted != now;
+        if (moved || await ContradictsAsync(head, known))
+        {
+            await database.RenewGenerationAsync();
+            LogRestored(logger, head.Revision, moved ? "it lies somewhere else than it was last written" : $"it does not continue revision {known!.Revision}, which this console has seen");
+        }
+        else if (noted is null)
+        {
+            await database.NoteHomeAsync();
+        }
+
+        await database.CommitAsync();
+        await LoadAsync();
+        if (Committed.Services.IsEmpty && known is { Services: > 0 } && known.Generation == Committed.Generation && known.Revision == Committed.Revision)
+        {
+            // The same head, and nothing under it: somebody emptied the tables.
+            await database.LockHeadAsync();
+            await database.RenewGenerationAsync();
+            await database.CommitAsync();
+            LogRestored(logger, head.Revision, $"its {known.Services} services are gone without a change that says so");
+            await LoadAsync();
+        }
+    }
+
+    /// <summary>After an outage: the same as <see cref="LockAndCatchUpAsync"/>; what continues here may lie in another place now, after a failover for one.</summary>
+    public async Task ReturnAsync()
+    {
+        await LockAndCatchUpAsync();
+        var (noted, now) = await database.ReadHomeAsync();
+        if (noted == now)
+        {
+            await database.RollBackAsync();
+            return;
+        }
+
+        await database.NoteHomeAsync();
+        await database.CommitAsync();
     }
 
     /// <summary>Reads what others have written since, without holding anybody up.</summary>
@@ -106,8 +158,22 @@ internal sealed partial class RegistryReplica(RegistryDatabase database, Registr
             }
         }
 
+        NotePosition();
         return Continuation.Followed;
     }
+
+    private void NotePosition()
+    {
+        var before = _position;
+        if (before.Revision != Committed.Revision || before.Generation != Committed.Generation)
+            Volatile.Write(ref _position, new(Committed.Generation, Committed.Revision, Hash, Committed.Services.Count));
+    }
+
+    /// <summary>Whether the head tells another story than the one that was known; a log that no longer goes back so far tells none.</summary>
+    private async Task<bool> ContradictsAsync(HeadRow head, RegistryPosition? known) =>
+        known is not null && known.Generation == head.Generation
+        && (head.Revision < known.Revision
+            || (head.Revision == known.Revision ? head.Hash : await database.FindHashAsync(known.Revision)) is { } hash && !hash.AsSpan().SequenceEqual(known.Hash));
 
     /// <summary>Forgets what it has and reads the whole registry.</summary>
     public async Task LoadAsync()
@@ -115,6 +181,7 @@ internal sealed partial class RegistryReplica(RegistryDatabase database, Registr
         var (head, snapshot) = await database.LoadAsync();
         Committed = snapshot;
         Hash = head.Hash;
+        NotePosition();
         _unpublished.Clear();
         IsReset = true;
     }
@@ -131,6 +198,9 @@ internal sealed partial class RegistryReplica(RegistryDatabase database, Registr
         /// <summary>The same generation tells another story than the one this replica has seen.</summary>
         Diverged,
     }
+
+    [LoggerMessage(18, LogLevel.Warning, "The stored registry, at revision {Revision}, is a restored one: {Why}. It gets a new generation, and every follower a fresh snapshot")]
+    private static partial void LogRestored(ILogger logger, long revision, string why);
 
     [LoggerMessage(17, LogLevel.Error, "The stored registry stands at revision {Stored} and does not continue revision {Known} that this console has seen (a restore?): it gets a new generation")]
     private static partial void LogDiverged(ILogger logger, long stored, long known);

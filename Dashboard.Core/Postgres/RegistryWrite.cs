@@ -71,6 +71,9 @@ internal sealed class RegistryWrite
 
     public IEnumerable<long> RemovedOperations => _operations.Where(pair => pair.Value is null).Select(pair => pair.Key);
 
+    /// <summary>Whether followers are kept from this registry is another than before.</summary>
+    public bool WithholdingChanged { get; private set; }
+
     /// <summary>The services that <paramref name="changes"/> made different from one snapshot to the other.</summary>
     public static ImmutableHashSet<string> ServicesTouched(RegistrySnapshot before, RegistrySnapshot after, ImmutableArray<RegistryChange> changes)
     {
@@ -137,6 +140,9 @@ internal sealed class RegistryWrite
                 _nodes.Add(c.Name);
                 break;
             case FollowerChange:
+                break;
+            case WithholdingChange:
+                WithholdingChanged = true;
                 break;
             case OperationChange c:
                 _operations[c.Id] = c.After;

@@ -24,6 +24,8 @@ internal static class RegistryWriteBatch
         var last = write.Rows[^1];
         Add(batch, "update head set revision = $1, at = $2, batch = $3, hash = $4",
             Value(last.Revision), Value(last.At), Value(write.Batch), Value(last.Hash));
+        if (write.WithholdingChanged)
+            Add(batch, "update head set withholding = $1::json", new NpgsqlParameter { Value = write.After.Withholding is { } withholding ? Serialize(withholding, Json.Default.Withholding) : DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
         // One for the transaction, however many changes: a notification for each costs Postgres most of its write rate.
         Add(batch, "select pg_notify('registry_change', $1)", Value(last.Revision.ToString(System.Globalization.CultureInfo.InvariantCulture)));
         Add(batch, "commit");

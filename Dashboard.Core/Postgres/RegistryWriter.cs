@@ -226,8 +226,7 @@ internal sealed partial class RegistryWriter
     /// <summary>Postgres is back: catches up, then makes durable what was seen meanwhile. Readers see the two in one step.</summary>
     private async Task ReturnAsync()
     {
-        await _replica.LockAndCatchUpAsync();
-        await _database.RollBackAsync();
+        await _replica.ReturnAsync();
         var since = _availability.Current.UnavailableSince!.Value;
         if (_publisher.Overlaid() is { Count: > 0 } seen)
         {

@@ -1,6 +1,7 @@
-using System.Reflection;
 using DbUp;
+using DbUp.Engine;
 using DbUp.Engine.Output;
+using DbUp.Support;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -13,25 +14,62 @@ public static class SchemaRunner
     private const long LockKey = 0x4461_7368_626F_6172;
 
     /// <summary>Applies the scripts that the database has not seen. Consoles that start together wait for one another.</summary>
-    /// <exception cref="NpgsqlException">The database cannot be reached, or refuses a script.</exception>
-    public static async Task ApplyAsync(string connectionString, ILogger logger, CancellationToken cancellationToken)
+    /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
+    /// <exception cref="SchemaException">It refuses a script, or a newer program has upgraded it. Nothing was changed.</exception>
+    public static Task ApplyAsync(string connectionString, ILogger logger, CancellationToken cancellationToken) =>
+        ApplyAsync(connectionString, SchemaScripts.Numbered, logger, cancellationToken);
+
+    /// <summary>Applies the missing ones among <paramref name="scripts"/>.</summary>
+    internal static async Task ApplyAsync(string connectionString, IReadOnlyList<(string Name, string Text)> scripts, ILogger logger, CancellationToken cancellationToken)
     {
         // On a connection of its own: the scripts' transaction must not hold it, and it goes with the process if that dies.
         var forLock = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, ApplicationName = "dashboard schema lock", CommandTimeout = 120 };
         await using var connection = new NpgsqlConnection(forLock.ConnectionString);
         await connection.OpenAsync(cancellationToken);
+        if (await IsCurrentAsync(connection, scripts, cancellationToken))
+            return;
+
         await using (var take = new NpgsqlCommand("select pg_advisory_lock($1)", connection) { Parameters = { new() { Value = LockKey } } })
             await take.ExecuteNonQueryAsync(cancellationToken);
 
-        await Task.Run(() => Apply(connectionString, logger), cancellationToken);
+        if (!await IsCurrentAsync(connection, scripts, cancellationToken))
+            await Task.Run(() => Apply(connectionString, scripts, logger), cancellationToken);
     }
 
-    private static void Apply(string connectionString, ILogger logger)
+    /// <summary>Whether nothing is missing.</summary>
+    /// <exception cref="SchemaException">There is more than this program knows.</exception>
+    private static async Task<bool> IsCurrentAsync(NpgsqlConnection connection, IReadOnlyList<(string Name, string Text)> scripts, CancellationToken cancellationToken)
+    {
+        await using (var exists = new NpgsqlCommand("select to_regclass('public.schema_script') is not null", connection))
+        {
+            if (await exists.ExecuteScalarAsync(cancellationToken) is not true)
+                return false;
+        }
+
+        var applied = new HashSet<string>(StringComparer.Ordinal);
+        await using var command = new NpgsqlCommand("select scriptname from schema_script", connection);
+        await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
+        {
+            while (await reader.ReadAsync(cancellationToken))
+                applied.Add(reader.GetString(0));
+        }
+
+        var newest = applied.Count == 0 ? 0 : applied.Max(SchemaScripts.NumberOf);
+        return newest > SchemaScripts.NumberOf(scripts[^1].Name) ? throw SchemaException.Newer(newest) : scripts.All(script => applied.Contains(script.Name));
+    }
+
+    private static void Apply(string connectionString, IReadOnlyList<(string Name, string Text)> scripts, ILogger logger)
     {
         var unpooled = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, ApplicationName = "dashboard schema" };
+        var always = new SqlScriptOptions { ScriptType = ScriptType.RunAlways, RunGroupOrder = DbUpDefaults.DefaultRunGroupOrder + 1 };
+        var newest = SchemaScripts.NumberOf(scripts[^1].Name);
         var result = DeployChanges.To
             .PostgresqlDatabase(unpooled.ConnectionString)
-            .WithScriptsEmbeddedInAssembly(Assembly.GetExecutingAssembly(), name => name.StartsWith("db/", StringComparison.Ordinal))
+            .WithScripts(scripts.Select(script => new SqlScript(script.Name, script.Text)))
+            .WithScripts(
+                new SqlScript("db/grants.sql", SchemaScripts.Grants, always),
+                // What a console that runs by an older schema sees at its next write.
+                new SqlScript("the schema's number", FormattableString.Invariant($"update head set schema = {newest} where schema < {newest}"), always))
             .JournalToPostgresqlTable("public", "schema_script")
             .WithTransaction()
             .WithVariablesDisabled()
@@ -39,8 +77,19 @@ public static class SchemaRunner
             .Build()
             .PerformUpgrade();
         if (!result.Successful)
-            throw new NpgsqlException($"The schema script {result.ErrorScript?.Name} failed: {result.Error.Message}", result.Error);
+            throw Failed(result, unpooled.Username);
     }
+
+    private static Exception Failed(DatabaseUpgradeResult result, string? user) => result.Error switch
+    {
+        PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } refused => new SchemaException(
+            $"The database's schema must be upgraded ({result.ErrorScript?.Name}) and {user} may not do that: {refused.MessageText}. Nothing was changed. "
+            + "Name the schema's owner in ConnectionStrings:RegistryOwner.", refused),
+        PostgresException fault => new SchemaException(
+            $"The schema script {result.ErrorScript?.Name} failed: {fault.MessageText} ({fault.SqlState}). Nothing of the upgrade was kept: the database is as before.", fault),
+        NpgsqlException away => away,
+        var other => new SchemaException($"The schema script {result.ErrorScript?.Name} failed: {other.Message} Nothing of the upgrade was kept: the database is as before.", other),
+    };
 
     private sealed class UpgradeLog(ILogger logger) : IUpgradeLog
     {

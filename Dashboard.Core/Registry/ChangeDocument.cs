@@ -65,6 +65,8 @@ public sealed record EntityDocument
 
     public Operation? OperationValue { get; init; }
 
+    public Withholding? WithholdingValue { get; init; }
+
     private InstanceKey Key => new(Service!, Instance!);
 
     internal static EntityDocument Side(EntityChange change, bool before) => change switch
@@ -76,6 +78,7 @@ public sealed record EntityDocument
         OperatorChange c => new() { Kind = "operator", Service = c.Key.Service, Instance = c.Key.Id, OperatorValue = before ? c.Before : c.After },
         NodeChange c => new() { Kind = "node", Node = c.Name, NodeValue = before ? c.Before : c.After },
         FollowerChange c => new() { Kind = "follower", Follower = c.Id, FollowerValue = before ? c.Before : c.After },
+        WithholdingChange c => new() { Kind = "withholding", WithholdingValue = before ? c.Before : c.After },
         OperationChange c => new() { Kind = "operation", Operation = c.Id, OperationValue = before ? c.Before : c.After },
         _ => throw new InvalidOperationException($"Unknown entity change {change.GetType().Name}."),
     };
@@ -89,6 +92,7 @@ public sealed record EntityDocument
         "operator" => new OperatorChange(next.Key, old.OperatorValue, next.OperatorValue),
         "node" => new NodeChange(next.Node!, old.NodeValue, next.NodeValue),
         "follower" => new FollowerChange(next.Follower!, old.FollowerValue, next.FollowerValue),
+        "withholding" => new WithholdingChange(old.WithholdingValue, next.WithholdingValue),
         "operation" => new OperationChange(next.Operation!.Value, old.OperationValue, next.OperationValue),
         _ => throw new JsonException($"Unknown entity kind {next.Kind}."),
     };
@@ -106,4 +110,5 @@ public sealed record EntityDocument
 [JsonSerializable(typeof(Operation))]
 [JsonSerializable(typeof(HealthState))]
 [JsonSerializable(typeof(BrakeState))]
+[JsonSerializable(typeof(Withholding))]
 public sealed partial class ChangeJsonContext : JsonSerializerContext;

@@ -21,4 +21,6 @@ public sealed record NodeChange(string Name, NodeState? Before, NodeState? After
 /// <summary>An operator decided about a data plane. No part of the snapshot: followers are known in memory alone.</summary>
 public sealed record FollowerChange(string Id, FollowerRecord? Before, FollowerRecord? After) : EntityChange;
 
+public sealed record WithholdingChange(Withholding? Before, Withholding? After) : EntityChange;
+
 public sealed record OperationChange(long Id, Operation? Before, Operation? After) : EntityChange;

@@ -16,8 +16,9 @@ public interface IChangeHistory
     /// <summary>Operations, newest first.</summary>
     Task<ImmutableArray<Operation>> RecentOperationsAsync(int limit, CancellationToken cancellationToken);
 
-    /// <summary>Walks the hash chain.</summary>
-    Task<ChainVerification> VerifyAsync(CancellationToken cancellationToken);
+    /// <summary>Walks the hash chain from the oldest retained change to the head.</summary>
+    /// <param name="progress">Is told now and then how many rows were read; null = nobody.</param>
+    Task<ChainVerification> VerifyAsync(IProgress<long>? progress, CancellationToken cancellationToken);
 }
 
 /// <summary>Filters of the change log; null = any.</summary>
@@ -45,6 +46,25 @@ public sealed record ChangeQuery
 }
 
 /// <summary>The result of walking the chain.</summary>
-/// <param name="Checked">Rows that were read.</param>
-/// <param name="BrokenAt">The first row whose hash does not fit; null = intact.</param>
-public sealed record ChainVerification(long Checked, long? BrokenAt);
+public sealed record ChainVerification
+{
+    /// <summary>Rows that were read.</summary>
+    public required long Checked { get; init; }
+
+    /// <summary>The last revision that retention dropped: the walk began at its hash. 0 = the log is whole.</summary>
+    public long Checkpoint { get; init; }
+
+    /// <summary>Where the registry stood when the walk began.</summary>
+    public long Head { get; init; }
+
+    /// <summary>The hash of the last change, in hexadecimal. Kept elsewhere, it shows later whether the whole log was written anew.</summary>
+    public string Hash { get; init; } = "";
+
+    /// <summary>The first revision that is missing or not as it was written; null = the chain is intact.</summary>
+    public long? BrokenAt { get; init; }
+
+    /// <summary>What is wrong there; null = nothing.</summary>
+    public string? Problem { get; init; }
+
+    public bool IsIntact => BrokenAt is null;
+}

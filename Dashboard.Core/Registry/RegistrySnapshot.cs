@@ -36,6 +36,9 @@ public sealed class RegistrySnapshot
     /// <summary>Operations that are still open.</summary>
     public ImmutableDictionary<long, Operation> Operations { get; private init; } = ImmutableDictionary<long, Operation>.Empty;
 
+    /// <summary>Set when this generation began empty although followers held something; null otherwise.</summary>
+    public Withholding? Withholding { get; private init; }
+
     /// <summary>How many instances are registered.</summary>
     public int InstanceCount { get; private init; }
 
@@ -62,7 +65,7 @@ public sealed class RegistrySnapshot
 
         static int LoadOrder(EntityChange entity) => entity switch
         {
-            NodeChange or OperatorChange or OperationChange => 0,
+            NodeChange or OperatorChange or OperationChange or WithholdingChange => 0,
             ServiceChange => 1,
             BrakeChange => 2,
             InstanceChange => 3,
@@ -131,6 +134,7 @@ public sealed class RegistrySnapshot
         private ImmutableDictionary<string, NodeSnapshot> _nodes = from.Nodes;
         private ImmutableDictionary<InstanceKey, OperatorState> _operators = from.OperatorStates;
         private ImmutableDictionary<long, Operation> _operations = from.Operations;
+        private Withholding? _withholding = from.Withholding;
         private int _instances = from.InstanceCount;
 
         public void Apply(EntityChange entity)
@@ -171,6 +175,9 @@ public sealed class RegistrySnapshot
                 case OperationChange change:
                     _operations = change.After is { IsOpen: true } ? _operations.SetItem(change.Id, change.After) : _operations.Remove(change.Id);
                     break;
+                case WithholdingChange change:
+                    _withholding = change.After;
+                    break;
                 default:
                     throw new InvalidOperationException($"Unknown entity change {entity.GetType().Name}.");
             }
@@ -195,6 +202,7 @@ public sealed class RegistrySnapshot
                 Nodes = _nodes,
                 OperatorStates = _operators,
                 Operations = _operations,
+                Withholding = _withholding,
                 InstanceCount = _instances,
             };
         }

@@ -49,7 +49,7 @@ public sealed class ConsoleProcess : IAsyncDisposable
 
     /// <summary>Starts the program without waiting for it. Listens on free ports unless <paramref name="ports"/> are given.</summary>
     /// <param name="directory">Data directory; null = a new temporary one, deleted at the end.</param>
-    public static ConsoleProcess Launch(IEnumerable<string> arguments, string? directory = null, ConsolePorts? ports = null)
+    public static ConsoleProcess Launch(IEnumerable<string> arguments, string? directory = null, ConsolePorts? ports = null, IEnumerable<KeyValuePair<string, string>>? environment = null)
     {
         var taken = ports ?? ConsolePorts.Free();
         var data = directory ?? System.IO.Directory.CreateTempSubdirectory("dashboard-test-").FullName;
@@ -69,6 +69,9 @@ public sealed class ConsoleProcess : IAsyncDisposable
         {
             start.ArgumentList.Add(argument);
         }
+
+        foreach (var (name, value) in environment ?? [])
+            start.Environment[name] = value;
 
         var output = new ConcurrentQueue<string>();
         var process = new Process { StartInfo = start };
@@ -93,9 +96,9 @@ public sealed class ConsoleProcess : IAsyncDisposable
     }
 
     /// <summary>Starts the program and waits until it is ready.</summary>
-    public static async Task<ConsoleProcess> StartAsync(IEnumerable<string> arguments, CancellationToken cancellationToken, string? directory = null, ConsolePorts? ports = null)
+    public static async Task<ConsoleProcess> StartAsync(IEnumerable<string> arguments, CancellationToken cancellationToken, string? directory = null, ConsolePorts? ports = null, IEnumerable<KeyValuePair<string, string>>? environment = null)
     {
-        var console = Launch(arguments, directory, ports);
+        var console = Launch(arguments, directory, ports, environment);
         try
         {
             await console.ReadyAsync(TimeSpan.FromSeconds(60), cancellationToken);

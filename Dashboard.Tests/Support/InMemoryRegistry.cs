@@ -169,7 +169,7 @@ internal sealed class InMemoryRegistry : IRegistry, IChangeHistory
     public Task<ImmutableArray<Operation>> RecentOperationsAsync(int limit, CancellationToken cancellationToken) =>
         Task.FromResult(Operations().GroupBy(operation => operation.Id).Select(versions => versions.Last()).OrderByDescending(operation => operation.Id).Take(limit).ToImmutableArray());
 
-    public Task<ChainVerification> VerifyAsync(CancellationToken cancellationToken) => Task.FromResult(new ChainVerification(History.Count, null));
+    public Task<ChainVerification> VerifyAsync(IProgress<long>? progress, CancellationToken cancellationToken) => Task.FromResult(new ChainVerification { Checked = History.Count, Head = History.Count });
 
     private static DecisionContext Context(RegistrySnapshot snapshot, Actor actor, DateTimeOffset now) => new(actor, now, snapshot.Revision + 1);
 

@@ -6,6 +6,9 @@ public static class PostgresPackages
     /// <summary>The <c>node_modules</c> of this clone.</summary>
     public static IReadOnlyList<string> Directories { get; } = [Path.Combine(FindRoot(), "Dashboard.Web", "Client", "node_modules")];
 
+    /// <summary>The top directory of this clone.</summary>
+    public static string Root => FindRoot();
+
     private static string FindRoot()
     {
         var directory = new DirectoryInfo(AppContext.BaseDirectory);

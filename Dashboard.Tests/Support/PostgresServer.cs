@@ -45,10 +45,11 @@ public sealed class PostgresServer : IAsyncLifetime
     }
 
     /// <summary>Starts a server of the test's own, which it may halt and resume. Its database has no schema yet. Dispose it.</summary>
-    public static async Task<PrivatePostgresServer> StartPrivateAsync()
+    /// <param name="durable">Whether commits wait for the disk, as in production.</param>
+    public static async Task<PrivatePostgresServer> StartPrivateAsync(bool durable = false)
     {
         var directory = Directory.CreateTempSubdirectory("dashboard-private-").FullName;
-        return new PrivatePostgresServer(directory, await StartServerAsync(directory));
+        return new PrivatePostgresServer(directory, await StartServerAsync(directory, durable));
     }
 
     public async ValueTask DisposeAsync()
@@ -61,8 +62,8 @@ public sealed class PostgresServer : IAsyncLifetime
 
     private string Admin => For("postgres");
 
-    private static Task<EmbeddedPostgres> StartServerAsync(string directory) => EmbeddedPostgres.StartAsync(
-        new EmbeddedPostgresOptions { Directory = directory, PackageDirectories = PostgresPackages.Directories, Durable = false },
+    private static Task<EmbeddedPostgres> StartServerAsync(string directory, bool durable = false) => EmbeddedPostgres.StartAsync(
+        new EmbeddedPostgresOptions { Directory = directory, PackageDirectories = PostgresPackages.Directories, Durable = durable },
         TimeProvider.System, NullLogger.Instance, CancellationToken.None);
 
     private static async Task ExecuteAsync(string connectionString, string sql)

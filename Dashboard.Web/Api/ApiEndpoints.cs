@@ -1,4 +1,6 @@
+using Dashboard.Core.Registry;
 using Dashboard.Web.Http;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Dashboard.Web.Api;
 
@@ -10,6 +12,7 @@ public static class ApiEndpoints
     public static IServiceCollection AddApi(this IServiceCollection services)
     {
         services.AddSingleton<Answers>();
+        services.TryAddSingleton<ChainVerifier>();
         services.AddHttpJson().ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, ApiJson.Default));
         services.AddApiReference();
         return services;
@@ -25,6 +28,7 @@ public static class ApiEndpoints
         IntentEndpoints.Map(api);
         OperationEndpoints.Map(api);
         AuditEndpoints.Map(api);
+        RegistryEndpoints.Map(api);
         TrafficEndpoints.Map(api);
         endpoints.Map("/api/{**path}", UnknownRoutes.Answer).ExcludeFromDescription();
         endpoints.MapApiReference();

@@ -41,6 +41,7 @@ internal sealed record EntityDocument(string Kind, string Target, object? Before
         OperatorChange state => new("operator", state.Key.ToString(), State(state.Before), State(state.After)),
         NodeChange node => new("node", $"node:{node.Name}", Node(node.Before), Node(node.After)),
         FollowerChange follower => new("follower", $"follower:{follower.Id}", Follower(follower.Before), Follower(follower.After)),
+        WithholdingChange withholding => new("withholding", "registry:", WithheldDocument.From(withholding.Before), WithheldDocument.From(withholding.After)),
         OperationChange operation => new("operation", $"operation:{operation.Id}", Operation(operation.Before), Operation(operation.After)),
         _ => throw new InvalidOperationException($"Unknown entity change {change.GetType().Name}."),
     };
@@ -77,3 +78,23 @@ internal sealed record OperatorDocument(int? Weight, IntentDocument Intent, Ramp
 internal sealed record OperationStateDocument(string Action, OperationOutcome Outcome, DateTimeOffset? Deadline, DeadlineAction? AtDeadline, string? ClosedBecause);
 
 internal sealed record FollowerStateDocument(string? Kind, string? Address, IReadOnlyList<string>? Services, long Acknowledged, DateTimeOffset? LastSeen, bool Connected);
+
+/// <summary>What walking the hash chain of the change log found.</summary>
+/// <param name="Checked">Rows that were read.</param>
+/// <param name="Checkpoint">The last revision that retention dropped; 0 = the log is whole.</param>
+/// <param name="Head">The revision up to which was read.</param>
+/// <param name="Hash">Of that revision, in hexadecimal: kept elsewhere, it shows later whether the whole log was written anew.</param>
+/// <param name="BrokenAt">The first revision that is missing or not as it was written; null = intact.</param>
+internal sealed record VerificationDocument(bool Intact, long Checked, long Checkpoint, long Head, string Hash, long? BrokenAt, string? Problem, DateTimeOffset At, double Seconds)
+{
+    public static VerificationDocument From(ChainVerdict verdict) => new(
+        verdict.Result.IsIntact,
+        verdict.Result.Checked,
+        verdict.Result.Checkpoint,
+        verdict.Result.Head,
+        verdict.Result.Hash,
+        verdict.Result.BrokenAt,
+        verdict.Result.Problem,
+        verdict.At,
+        Math.Round(verdict.Took.TotalSeconds, 3));
+}

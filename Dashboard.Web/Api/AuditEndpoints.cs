@@ -15,6 +15,7 @@ internal static class AuditEndpoints
             .Query("actor", "Only what this user or token did").Query("action", "An action, or its beginning followed by *").Query("operators", "true: only what operators did")
             .Query("before", "Only revisions below this one").Query("limit", "1-1000, default 100")
             .Produces<AuditDocument>().Faults(503);
+        group.MapGet("/verify", VerifyAsync).WithSummary("Walk the log's hash chain and name the first broken row; answers when it is done").Produces<VerificationDocument>().Faults(503);
         group.MapGet("/{revision}", GetAsync).WithSummary("One change").Produces<ChangeDocument>().Faults(404, 503);
         group.MapPost("/{revision}/undo", UndoAsync).WithSummary("Do the opposite of a change of weights, intents or settings (guarded)")
             .Takes<UndoRequest>().Produces<OperationDocument>(202).Produces<PreviewDocument>().Faults(404, 409, 413, 503);
@@ -40,6 +41,9 @@ internal static class AuditEndpoints
         var changes = await history.QueryAsync(query, http.RequestAborted);
         return Results.Ok(new AuditDocument([.. changes.Select(ChangeDocument.From)], changes.Length < query.Limit ? null : changes[^1].Revision));
     }
+
+    private static async Task<IResult> VerifyAsync(HttpContext http, ChainVerifier verifier) =>
+        RequestInput.Without(http).Problem ?? Results.Ok(VerificationDocument.From(await verifier.VerifyAsync(http.RequestAborted)));
 
     private static async Task<IResult> GetAsync(HttpContext http, IChangeHistory history)
     {

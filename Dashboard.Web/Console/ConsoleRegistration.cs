@@ -1,6 +1,8 @@
+using Dashboard.Core.Registry;
 using Dashboard.Web.Console.Acts;
 using Dashboard.Web.Console.Live;
 using Dashboard.Web.Console.Shell;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using MudBlazor;
 using MudBlazor.Services;
 
@@ -26,6 +28,7 @@ public static class ConsoleRegistration
             options.SnackbarConfiguration.ShowTransitionDuration = 0;
             options.SnackbarConfiguration.HideTransitionDuration = 0;
         });
+        services.TryAddSingleton<ChainVerifier>();
         services.AddScoped<Viewer>();
         services.AddScoped<ViewerClock>();
         services.AddScoped<ActDialogs>();

@@ -8,7 +8,7 @@ namespace Dashboard.Web.Discovery;
 
 /// <summary><c>GET /services/{s}/endpoints</c>: who serves now, or as soon as that is something else than the client knows.</summary>
 internal sealed class ServingEndpoints(
-    IServingSource source,
+    RegistryServingSource source,
     EndpointWaiters waiters,
     FollowerTable followers,
     ServingBytes bytes,
@@ -58,7 +58,7 @@ internal sealed class ServingEndpoints(
                 return Problems.NotLoaded();
 
             if (!catalog.Services.TryGetValue(service, out var set))
-                return Problems.NoService(service, catalog.Revision);
+                return source.IsWithheld || (known is { } held && source.MustKeep(held.Generation)) ? Withheld : Problems.NoService(service, catalog.Revision);
 
             var left = deadline - time.GetUtcNow();
             if (known is not { } index || left <= TimeSpan.Zero || IsNews(index, catalog, set))
@@ -76,6 +76,8 @@ internal sealed class ServingEndpoints(
             }
         }
     }
+
+    private static IResult Withheld => Problems.Unavailable("The registry began anew and empty, and no operator has confirmed it yet: keep what you hold.", TimeSpan.FromSeconds(5));
 
     private static bool IsNews(WatchEventId index, ServingCatalog catalog, ServingSet set) =>
         index.Generation != Guid.Empty && index.Generation != catalog.Generation

@@ -34,6 +34,9 @@ internal sealed class WatchEvent
             if (staleSince is { } since)
                 json.WriteString("staleSince", since);
 
+            if (removed is null && catalog.Confirmed)
+                json.WriteBoolean("confirmed", true);
+
             if (removed is not null)
             {
                 json.WriteStartArray("removed");

@@ -65,6 +65,9 @@ internal sealed class WatchStream(
     {
         Func<string, bool>? follows = services is null ? null : services.Contains;
         using var subscription = source.Feed.Subscribe(QueuedUpdates);
+        if (MustWait(subscription.Start, last))
+            return await WaitAsync(writer, subscription, last, cancellationToken);
+
         var catalog = subscription.Start;
         var staleSince = source.StaleSince;
         var isStarted = IsLoaded(catalog);
@@ -101,6 +104,28 @@ internal sealed class WatchStream(
             await SendAsync(writer, isStarted ? WatchEvent.Change(catalog, changed, staleSince, follows) : First(catalog, last, staleSince, follows), cancellationToken);
             isStarted = true;
         }
+    }
+
+    // A registry that began anew and empty: who holds something of another keeps it, and hears nothing but that the console is there.
+    private bool MustWait(ServingCatalog catalog, WatchEventId? last) =>
+        (last is { } held && source.MustKeep(held.Generation)) || (catalog.Generation == Guid.Empty && source.IsWithheld);
+
+    private async Task<FeedEnd> WaitAsync(PipeWriter writer, FeedSubscription<ServingCatalog, ServingUpdate> subscription, WatchEventId? last, CancellationToken cancellationToken)
+    {
+        while (MustWait(source.Feed.Current, last))
+        {
+            await PacedBody.WriteAsync(writer, KeepAlive, time, cancellationToken);
+            var ready = subscription.WaitToReadAsync(cancellationToken).AsTask();
+            if (!await EndsWithinAsync(ready, WatchProtocol.KeepAlive, cancellationToken))
+                continue;
+            if (!await ready)
+                return subscription.End;
+            while (subscription.TryRead(out _))
+            {
+            }
+        }
+
+        return FeedEnd.Reset;
     }
 
     // Before the registry is loaded there is nothing to tell: an empty snapshot would be taken for an empty registry.

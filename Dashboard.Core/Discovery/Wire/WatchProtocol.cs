@@ -38,6 +38,7 @@ public static class WatchProtocol
             Overlay = catalog.Overlay,
             At = catalog.At,
             StaleSince = staleSince,
+            Confirmed = catalog.Confirmed,
             Services = [.. catalog.Services.Values.Where(set => follows is null || follows(set.Service)).OrderBy(set => set.Service, StringComparer.Ordinal).Select(ServingDocument.From)],
         };
     }
@@ -70,7 +71,7 @@ public static class WatchProtocol
             services[document.Service] = document.ToServingSet();
         }
 
-        return new(snapshot.Generation, snapshot.Revision, snapshot.Overlay, snapshot.At, services.ToImmutable());
+        return new(snapshot.Generation, snapshot.Revision, snapshot.Overlay, snapshot.At, services.ToImmutable()) { Confirmed = snapshot.Confirmed };
     }
 
     /// <summary>The step that a change event leads to.</summary>
@@ -94,7 +95,7 @@ public static class WatchProtocol
 
         services.RemoveRange(removed);
         return new(
-            new(change.Generation, change.Revision, change.Overlay, change.At, services.ToImmutable()),
+            new(change.Generation, change.Revision, change.Overlay, change.At, services.ToImmutable()) { Confirmed = catalog.Confirmed },
             [.. changed.Select(document => document.Service), .. removed]);
     }
 }

@@ -18,5 +18,8 @@ public sealed record WatchSnapshotDocument
     /// <summary>Since when the console itself may be out of date (Postgres away); null while it is current.</summary>
     public DateTimeOffset? StaleSince { get; init; }
 
+    /// <summary>An operator confirmed that this generation counts, also where it is empty.</summary>
+    public bool Confirmed { get; init; }
+
     public ImmutableArray<ServingDocument> Services { get; init; } = [];
 }

@@ -86,6 +86,10 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable
         }
     }
 
+    /// <summary>The connection string of the server that a console runs in a data directory; null when none runs there.</summary>
+    /// <exception cref="UnauthorizedAccessException">The directory is another user's.</exception>
+    public static string? FindRunning(string directory, string database = "dashboard") => PostgresCluster.FindRunning(Path.GetFullPath(directory), database);
+
     /// <summary>Stops the server until <see cref="ResumeAsync"/>, keeping the hold on the data directory.</summary>
     public async Task HaltAsync(CancellationToken cancellationToken)
     {

@@ -69,12 +69,22 @@ internal sealed class PostgresCluster
     public int ProcessId => PostmasterFile.Read(_data) is { } file && file.IsRunning(_data) ? file.ProcessId : 0;
 
     /// <summary>The connection string for <paramref name="database"/>.</summary>
-    public string ConnectionString(string database) => new NpgsqlConnectionStringBuilder
+    public string ConnectionString(string database) => ConnectionString(SocketDirectory, _passwordFile, database);
+
+    /// <summary>The connection string of the server that runs under a data directory; null when none does.</summary>
+    public static string? FindRunning(string directory, string database)
     {
-        Host = SocketDirectory,
+        var root = Path.Combine(directory, "postgres");
+        var data = Path.Combine(root, "data");
+        return PostmasterFile.Read(data) is { } file && file.IsRunning(data) ? ConnectionString(file.SocketDirectory, Path.Combine(root, "password"), database) : null;
+    }
+
+    private static string ConnectionString(string socketDirectory, string passwordFile, string database) => new NpgsqlConnectionStringBuilder
+    {
+        Host = socketDirectory,
         Port = Port,
         Username = User,
-        Password = File.ReadAllText(_passwordFile).Trim(),
+        Password = File.ReadAllText(passwordFile).Trim(),
         Database = database,
     }.ConnectionString;
 

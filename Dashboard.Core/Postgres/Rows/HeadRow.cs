@@ -14,4 +14,11 @@ internal sealed class HeadRow
     public Guid? Batch { get; init; }
 
     public required byte[] Hash { get; init; }
+
+    /// <summary>The number of the newest schema script that was applied.</summary>
+    public int Schema { get; init; }
+
+    public string? Home { get; init; }
+
+    public string? Withholding { get; init; }
 }

@@ -70,13 +70,114 @@ public sealed class RegistryServingSourceTests : IAsyncLifetime
     {
         using var subscription = _source.Feed.Subscribe();
 
-        _registry.Restore(RegistrySnapshot.Empty(Guid.NewGuid(), _registry.Current.At));
+        _registry.Restore(RegistrySnapshot.Load(Guid.NewGuid(), 1, _registry.Current.At, [new ServiceChange("billing", null, new(ServiceSettings.Default, 1))]));
         await FollowedAsync();
 
         Assert.False(await subscription.WaitToReadAsync(Cancelled));
         Assert.Equal(FeedEnd.Reset, subscription.End);
-        Assert.Empty(_source.Feed.Current.Services);
+        Assert.Equal(["billing"], _source.Feed.Current.Services.Keys);
+        Assert.False(_source.IsWithheld);
     }
+
+    [Fact]
+    public async Task AnEmptyRegistryOfANewGeneration_IsWithheld_UntilAnOperatorConfirms()
+    {
+        var told = _source.Feed.Current;
+        using var subscription = _source.Feed.Subscribe();
+
+        _registry.Restore(RegistrySnapshot.Empty(Guid.NewGuid(), _registry.Current.At));
+        await EventuallyAsync(() => _registry.Current.Withholding is { IsOpen: true }, "the registry says that it is withheld");
+
+        // Also what registers again meanwhile is not told: half of the mesh would be missing.
+        Do(new RegisterInstance(new("orders", "a"), new() { Address = "10.0.0.1", Port = 80 }));
+        Assert.Same(told, _source.Feed.Current);
+        Assert.Equal(FeedEnd.None, subscription.End);
+        Assert.Equal((told.Generation, 2), (_registry.Current.Withholding!.Held, _registry.Current.Withholding.Services));
+        Assert.NotNull(_source.StaleSince);
+        Assert.True(_source.MustKeep(Guid.NewGuid()));
+        Assert.False(_source.MustKeep(told.Generation));
+
+        Assert.IsType<CommandResult.Refused>(_registry.Execute(new ConfirmRegistry(told.Generation), new("kim", ActorKind.Operator)));
+        Assert.True(_source.IsWithheld);
+        Assert.IsType<CommandResult.Committed>(_registry.Execute(new ConfirmRegistry(_registry.Current.Generation) { Reason = "it is meant to be new" }, new("kim", ActorKind.Operator)));
+
+        await FollowedAsync();
+        Assert.Equal(FeedEnd.Reset, subscription.End);
+        Assert.False(_source.IsWithheld);
+        Assert.Null(_source.StaleSince);
+        Assert.Equal(["orders"], _source.Feed.Current.Services.Keys);
+        Assert.Equal(["registry.withhold", "registry.confirm"], _registry.History.Select(change => change.Action).Where(action => action.StartsWith("registry.", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task ADeletedLastService_IsToldLikeAnyOtherChange()
+    {
+        Do(new DeleteService("cart"));
+        Do(new DeleteService("orders"));
+        await FollowedAsync();
+
+        Assert.Empty(_source.Feed.Current.Services);
+        Assert.False(_source.IsWithheld);
+    }
+
+    [Fact]
+    public async Task AConsoleThatStartsOnAnEmptiedRegistry_TellsWhatItToldBefore()
+    {
+        using var file = new TemporaryCatalog();
+        file.Catalog.Write(_source.Feed.Current);
+        var emptied = new InMemoryRegistry(_time);
+        using var restarted = new RegistryServingSource(emptied, new(), file.Catalog, _time);
+
+        await restarted.StartAsync(Cancelled);
+        await EventuallyAsync(() => emptied.Current.Withholding is { IsOpen: true }, "the registry is withheld");
+
+        Assert.True(restarted.IsWithheld);
+        Assert.Equal(_source.Feed.Current.Generation, restarted.Feed.Current.Generation);
+        Assert.True(restarted.Feed.Current.Services["orders"].SaysTheSameAs(_source.Feed.Current.Services["orders"]));
+
+        // A restored backup needs no confirmation.
+        emptied.Restore(_registry.Current);
+        await EventuallyAsync(() => !restarted.IsWithheld, "the backup is told");
+        Assert.Equal(_registry.Current.Revision, restarted.Feed.Current.Revision);
+        await restarted.StopAsync(CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task AConsoleThatRestartsWhileARegistryIsWithheld_WithholdsItToo_AlsoWithoutAMemory()
+    {
+        var emptied = new InMemoryRegistry(_time);
+        Assert.IsType<CommandResult.Committed>(emptied.Execute(new WithholdRegistry(_registry.Current.Generation, 2), Actor.System("discovery")));
+        Assert.IsType<CommandResult.Committed>(emptied.Execute(new PutService("orders", ServiceSettings.Default), Actor.System("test")));
+        using var restarted = new RegistryServingSource(emptied, new(), null, _time);
+
+        await restarted.StartAsync(Cancelled);
+        await EventuallyAsync(() => restarted.IsWithheld, "it is withheld");
+        Assert.Equal(Guid.Empty, restarted.Feed.Current.Generation);
+
+        Assert.IsType<CommandResult.Committed>(emptied.Execute(new ConfirmRegistry(emptied.Current.Generation), new("kim", ActorKind.Operator)));
+        await EventuallyAsync(() => restarted.Feed.Current.Generation == emptied.Current.Generation, "it is told");
+        await restarted.StopAsync(CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task AFollowerThatHoldsAnotherGeneration_KeepsItWhereTheRegistryIsEmpty()
+    {
+        var fresh = new InMemoryRegistry(_time);
+        using var source = new RegistryServingSource(fresh, new(), null, _time);
+        await source.StartAsync(Cancelled);
+        await EventuallyAsync(() => source.Feed.Current.Generation == fresh.Current.Generation, "the empty registry is told");
+        Assert.False(source.MustKeep(Guid.Empty));
+        Assert.False(source.MustKeep(fresh.Current.Generation));
+
+        var held = Guid.NewGuid();
+        Assert.True(source.MustKeep(held));
+
+        await EventuallyAsync(() => source.IsWithheld, "the registry is withheld");
+        Assert.Equal(held, fresh.Current.Withholding!.Held);
+        await source.StopAsync(CancellationToken.None);
+    }
+
+    private static Task EventuallyAsync(Func<bool> condition, string what) => Eventually.TrueAsync(condition, TimeSpan.FromSeconds(30), what, Cancelled);
 
     private static async Task<ServingUpdate> NextAsync(FeedSubscription<ServingCatalog, ServingUpdate> subscription)
     {
@@ -92,4 +193,13 @@ public sealed class RegistryServingSourceTests : IAsyncLifetime
         TimeSpan.FromSeconds(10),
         "the catalog follows",
         Cancelled);
+
+    private sealed class TemporaryCatalog : IDisposable
+    {
+        private readonly string _directory = Directory.CreateTempSubdirectory("catalog-").FullName;
+
+        public ServingCatalogFile Catalog => new(Path.Combine(_directory, "catalog.json"));
+
+        public void Dispose() => Directory.Delete(_directory, recursive: true);
+    }
 }

@@ -11,7 +11,9 @@ internal sealed class CuttingProxy : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly string _server;
     private readonly Task _accepting;
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<Socket, bool> _clients = [];
     private byte[]? _trigger;
+    private volatile bool _blocked;
 
     public CuttingProxy(string connectionString)
     {
@@ -32,6 +34,16 @@ internal sealed class CuttingProxy : IAsyncDisposable
 
     /// <summary>The next request that contains <paramref name="text"/> reaches Postgres, and its answer nobody.</summary>
     public void LoseAnswerTo(string text) => _trigger = System.Text.Encoding.UTF8.GetBytes(text);
+
+    /// <summary>Cuts every connection and refuses new ones until <see cref="Unblock"/>.</summary>
+    public void Block()
+    {
+        _blocked = true;
+        foreach (var socket in _clients.Keys)
+            socket.Dispose();
+    }
+
+    public void Unblock() => _blocked = false;
 
     public async ValueTask DisposeAsync()
     {
@@ -59,6 +71,9 @@ internal sealed class CuttingProxy : IAsyncDisposable
     {
         using var server = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         using var _ = client;
+        if (_blocked)
+            return;
+        _clients[client] = true;
         using var cut = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         try
         {
@@ -68,9 +83,13 @@ internal sealed class CuttingProxy : IAsyncDisposable
             await cut.CancelAsync();
             await answers;
         }
-        catch (Exception e) when (e is SocketException or OperationCanceledException)
+        catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException)
         {
             // One of the two is away; so is this connection.
+        }
+        finally
+        {
+            _clients.TryRemove(client, out var _);
         }
     }
 

@@ -98,7 +98,7 @@ public sealed class WatchStreamTests : IAsyncLifetime
         await using var reader = await WatchReader.OpenAsync(_host);
         await reader.NextAsync();
 
-        _host.Registry.Restore(RegistrySnapshot.Empty(Guid.NewGuid(), _host.Registry.Current.At));
+        _host.Registry.Restore(RegistrySnapshot.Load(Guid.NewGuid(), 1, _host.Registry.Current.At, [new ServiceChange("orders", null, new(ServiceSettings.Default, 1))]));
 
         var (name, snapshot) = (await reader.NextAsync())!.Value;
         Assert.Equal("snapshot", name);

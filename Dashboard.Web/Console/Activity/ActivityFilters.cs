@@ -12,6 +12,7 @@ internal static class ActivityFilters
         ("node.*", "drains and undrains of nodes", true),
         ("drain.*", "steps of drains", true),
         ("undo", "undone changes", true),
+        ("registry.*", "new registries", true),
         ("service.put", "settings", true),
         ("service.delete", "deleted services", true),
         ("instance.health", "health", false),

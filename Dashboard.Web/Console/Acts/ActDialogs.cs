@@ -34,6 +34,10 @@ public sealed class ActDialogs(IDialogService dialogs, ISnackbar notices, Naviga
 
     public Task ForgetAsync(FollowerStanding standing) => ShowAsync<ForgetDialog>($"Forget {standing.Id}", new() { { dialog => dialog.Standing, standing } });
 
+    public Task ConfirmRegistryAsync(Guid generation, int instances) => ShowAsync<ConfirmRegistryDialog>(
+        "Confirm the new registry",
+        new() { { dialog => dialog.Generation, generation }, { dialog => dialog.Instances, instances } });
+
     /// <summary>Says that an act is in the registry and offers its operation.</summary>
     public void Announce(ActOutcome outcome)
     {

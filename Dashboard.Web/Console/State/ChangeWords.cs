@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dashboard.Core.Operations;
 using Dashboard.Core.Registry;
+using Dashboard.Core.Registry.Commands;
 
 namespace Dashboard.Web.Console.State;
 
@@ -41,6 +42,7 @@ internal static class ChangeWords
 
     public static string TargetText(string target) => target.StartsWith("node:", StringComparison.Ordinal) ? $"node {target[5..]}"
         : target.StartsWith(FollowerPrefix, StringComparison.Ordinal) ? $"data plane {target[FollowerPrefix.Length..]}"
+        : target == WithholdRegistry.Registry ? "the new registry"
         : target;
 
     /// <summary>The page of what a change acted on.</summary>
@@ -54,6 +56,11 @@ internal static class ChangeWords
         if (target.StartsWith(FollowerPrefix, StringComparison.Ordinal))
         {
             return Links.DataPlane(target[FollowerPrefix.Length..]);
+        }
+
+        if (target == WithholdRegistry.Registry)
+        {
+            return "/data-planes";
         }
 
         var slash = target.IndexOf('/', StringComparison.Ordinal);
@@ -102,6 +109,9 @@ internal static class ChangeWords
         "drain.complete" => "Finished draining",
         "drain.force" => "Forced the drain of",
         "operation.close" => "Closed the operation on",
+        "operator.forget" => "Forgot decisions about",
+        "registry.withhold" => "Withheld from data planes:",
+        "registry.confirm" => "Confirmed",
         "undo" => "Undid a change of",
         ForgetFollower.Name => "Forgot",
         _ => action,
@@ -118,9 +128,12 @@ internal static class ChangeWords
         FollowerChange { Before: { } before } change => [new($"data plane {change.Id}", "counted", $"{before.Kind ?? "not heard of"}{(before.Address is { } address ? $" at {address}" : "")}, had taken {(before.Acknowledged == 0 ? "nothing known" : $"revision {Format.Count(before.Acknowledged)}")}{(before.Connected ? ", connected" : "")}", "forgotten")],
         OperationChange { Before: { } before, After: { } after } change when !before.Followers.AsSpan().SequenceEqual(after.Followers.AsSpan()) =>
             Different($"operation {change.Id}", "waits for", Format.Plural(before.Followers.Length, "data plane"), Format.Plural(after.Followers.Length, "data plane")),
+        WithholdingChange change => Different("registry", "data planes", Told(change.Before), Told(change.After)),
         OperationChange { Before: { } before, After: { } after } change => Different($"operation {change.Id}", "outcome", Outcome(before.Outcome).ToLowerInvariant(), after.ClosedBecause is null ? Outcome(after.Outcome).ToLowerInvariant() : $"{Outcome(after.Outcome).ToLowerInvariant()}: {after.ClosedBecause}"),
         _ => [],
     };
+
+    private static string Told(Withholding? withholding) => withholding is { IsOpen: true } ? "keep the former registry" : "follow this registry";
 
     private static IEnumerable<FieldChange> OperatorFields(OperatorChange change)
     {

@@ -11,7 +11,7 @@ internal enum CatalogOffer
     /// <summary>Of the same registry, but older than what is held: a replica that has not caught up, or a restored database. Taken once it has caught up, or when its patience is over.</summary>
     Older,
 
-    /// <summary>Another registry, which knows no instance at all: taking it would cut off everything.</summary>
+    /// <summary>Another registry, which knows no instance at all and which no operator has confirmed: taking it would cut off everything.</summary>
     Empty,
 }
 
@@ -21,7 +21,7 @@ internal static class CatalogOffers
     public static CatalogOffer Judge(ServingCatalog held, ServingCatalog offered) =>
         held.Generation == Guid.Empty ? CatalogOffer.Take
         : held.Generation == offered.Generation ? offered.Revision < held.Revision ? CatalogOffer.Older : CatalogOffer.Take
-        : KnowsAnybody(held) && !KnowsAnybody(offered) ? CatalogOffer.Empty
+        : KnowsAnybody(held) && !KnowsAnybody(offered) && !offered.Confirmed ? CatalogOffer.Empty
         : CatalogOffer.Take;
 
     /// <summary>The offered catalog with the very sets of the held one where they say the same, and the names of those that say something else.</summary>

@@ -353,7 +353,7 @@ internal sealed class RemoteCatalog(ConsoleClient client, ConsoleList consoles, 
         private static readonly Action<ILogger, Uri, string, Exception?> WithheldMessage = LoggerMessage.Define<Uri, string>(
             LogLevel.Error,
             new(4, "CatalogWithheld"),
-            "What the console at {Address} offers is not taken: {Reason}. If an empty registry is meant, stop the gateway, delete its snapshot (Gateway:Snapshot) and start it");
+            "What the console at {Address} offers is not taken: {Reason}. If an empty registry is meant, confirm it in the console, or stop the gateway, delete its snapshot (Gateway:Snapshot) and start it");
 
         private static readonly Action<ILogger, Uri, long, long, Exception?> RewoundMessage = LoggerMessage.Define<Uri, long, long>(
             LogLevel.Warning, new(5, "RegistryRewound"), "The registry of the console at {Address} went back from revision {Before} to {After}, as after the restore of a backup; it is taken");

@@ -1,0 +1,25 @@
+-- What dashboard_app may do. Applied by the console, as the schema's owner, with every upgrade; does nothing where roles.sql was not run.
+
+do $$
+declare
+  part text;
+begin
+  if not exists (select from pg_roles where rolname = 'dashboard_app') or current_user = 'dashboard_app' then
+    return;
+  end if;
+
+  grant select, insert, update, delete on all tables in schema public to dashboard_app;
+  grant usage, select on all sequences in schema public to dashboard_app;
+  -- The log grows, and no more; its partitions are reached through it alone.
+  revoke all on change, head, change_checkpoint, schema_script from dashboard_app;
+  for part in select name from change_partitions() loop
+    execute format('revoke all on %I from dashboard_app', part);
+  end loop;
+  grant select, insert on change to dashboard_app;
+  grant select, update on head to dashboard_app;
+  grant select on change_checkpoint, schema_script to dashboard_app;
+
+  revoke execute on function ensure_change_partition(bigint) from public;
+  grant execute on function ensure_change_partition(bigint) to dashboard_app;
+end
+$$;
