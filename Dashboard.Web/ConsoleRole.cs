@@ -66,6 +66,9 @@ internal static class ConsoleRole
 
     private static async Task RunAsync(WebApplicationBuilder builder, CancellationToken interrupted)
     {
+        if (ReplicaAddress.FaultOf(builder.Configuration["Replica:Url"]) is { } fault)
+            throw new StartException($"The console cannot start: {fault}");
+
         var directory = DataDirectory.Of(builder.Configuration);
         // The database's own log, open from before the host until after it.
         using var logging = LoggerFactory.Create(logging => logging.AddConfiguration(builder.Configuration.GetSection("Logging")).AddSimpleConsole());
@@ -74,7 +77,7 @@ internal static class ConsoleRole
         await using var app = builder.Build();
         Map(app);
         await StartAsync(app, interrupted);
-        app.Services.GetRequiredService<LeaseKeeper>().Advertise(app.Configuration["Replica:Url"] is { Length: > 0 } url ? url : ListeningOn(app.Services));
+        app.Services.GetRequiredService<LeaseKeeper>().Advertise(ReplicaAddress.Of(app.Configuration["Replica:Url"], ListeningOn(app.Services)));
         PrintSignInLink(app);
         var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var stop = app.Lifetime.ApplicationStopping.Register(() => stopped.TrySetResult());

@@ -5,6 +5,7 @@ using Dashboard.Core.Health.Leases;
 using Dashboard.Core.Replicas;
 using Dashboard.Core.Replicas.Wire;
 using Dashboard.Core.Traffic;
+using Dashboard.Web.Http;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Dashboard.Web.Replicas;
@@ -20,7 +21,29 @@ public static class ReplicaEndpoints
     public static IEndpointRouteBuilder MapReplicas(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapGet(ReplicaProtocol.Path, StreamAsync).AllowAnonymous().ExcludeFromDescription();
+        endpoints.MapGroup("/api/v1").AddEndpointFilter(Failures.FilterAsync)
+            .MapGet("/replicas", List).WithTags("Discovery").WithSummary("The consoles on this registry: who is there, who is heard, who checks how much").Produces<ReplicaListDocument>().Faults();
         return endpoints;
+    }
+
+    private static IResult List(HttpContext http, LeaseKeeper leases, ReplicaIntake intake, HealthShare share)
+    {
+        if (RequestInput.Without(http).Problem is { } problem)
+            return problem;
+
+        var self = leases.Self.IsCompletedSuccessfully ? leases.Self.Result : null;
+        var heard = intake.Heard;
+        var roll = leases.Roll;
+        return Results.Ok(new ReplicaListDocument(HealthShard.Count, leases.ReachesStore,
+        [
+            .. roll.Replicas.OrderBy(replica => replica.Started).Select(replica => new ReplicaDocument(
+                replica.Id,
+                replica.Url,
+                replica.Id == self?.Id,
+                replica.Id == self?.Id || heard.Contains(replica.Id),
+                replica.Started,
+                replica.Id == self?.Id ? share.Current.Count : roll.HeldBy(replica.Id).Length)),
+        ]));
     }
 
     private static async Task StreamAsync(

@@ -15,7 +15,6 @@ public sealed partial class LeaseKeeper(ILeaseStore store, HealthShare share, Le
     private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(500);
 
     private readonly TaskCompletionSource<Replica> _self = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly SemaphoreSlim _hurry = new(0, 1);
     private LeaseRoll _roll = LeaseRoll.Empty;
     private Ownership _held = Ownership.None;
     private long? _lostAt;
@@ -39,22 +38,6 @@ public sealed partial class LeaseKeeper(ILeaseStore store, HealthShare share, Le
     /// <summary>Tells where the others reach this console. Before that it holds nothing.</summary>
     public void Advertise(string url) => _self.TrySetResult(new(Guid.NewGuid(), url, time.GetUtcNow()));
 
-    /// <summary>Looks at the store now and not only when it is time.</summary>
-    public void Hurry()
-    {
-        if (_hurry.CurrentCount == 0)
-        {
-            try
-            {
-                _hurry.Release();
-            }
-            catch (SemaphoreFullException)
-            {
-                // Somebody else was faster.
-            }
-        }
-    }
-
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken).ConfigureAwait(false);
@@ -75,12 +58,6 @@ public sealed partial class LeaseKeeper(ILeaseStore store, HealthShare share, Le
         }
     }
 
-    public override void Dispose()
-    {
-        base.Dispose();
-        _hurry.Dispose();
-    }
-
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         try
@@ -89,7 +66,7 @@ public sealed partial class LeaseKeeper(ILeaseStore store, HealthShare share, Le
             while (true)
             {
                 var reached = await RoundAsync(self, stoppingToken).ConfigureAwait(false);
-                await WaitAsync(reached ? options.RenewEvery : Retry, stoppingToken).ConfigureAwait(false);
+                await Task.Delay(reached ? options.RenewEvery : Retry, time, stoppingToken).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -168,16 +145,6 @@ public sealed partial class LeaseKeeper(ILeaseStore store, HealthShare share, Le
         else if (share.Current.Until == long.MaxValue)
             // It was kept because nobody could take it, and now somebody can.
             share.Set(Ownership.None);
-    }
-
-    private async Task WaitAsync(TimeSpan wait, CancellationToken cancellationToken)
-    {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var hurried = _hurry.WaitAsync(either.Token);
-        await Task.WhenAny(hurried, Task.Delay(wait, time, either.Token)).ConfigureAwait(false);
-        await either.CancelAsync().ConfigureAwait(false);
-        await hurried.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        cancellationToken.ThrowIfCancellationRequested();
     }
 
     private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
