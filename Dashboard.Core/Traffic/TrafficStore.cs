@@ -45,12 +45,14 @@ public sealed class TrafficStore
     private readonly Dictionary<EdgeKey, TrafficSeries> _edges = [];
     private readonly Dictionary<string, ReporterState> _reporters = new(StringComparer.Ordinal);
     private readonly LatencySum _sum = new();
+    private readonly LostTraffic _lost;
     private long _droppedRows;
 
     public TrafficStore(TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(time);
         _time = time;
+        _lost = new(time.GetUtcNow().ToUnixTimeSeconds());
     }
 
     /// <summary>The newest frame and one more each second.</summary>
@@ -125,9 +127,15 @@ public sealed class TrafficStore
                 _reporters[report.Reporter] = reporter = new(report.Reporter);
             }
 
+            var (session, sequence, asOf) = (reporter.Session, reporter.Sequence, reporter.AsOf);
             if (!reporter.TryAdvance(report with { Age = age }, now))
             {
                 return ReportOutcome.Repeated;
+            }
+
+            if (session == report.Session && report.Sequence > sequence + 1)
+            {
+                _lost.Lost(asOf.ToUnixTimeSeconds(), (now - age - period).ToUnixTimeSeconds());
             }
 
             if (age >= Retention)
@@ -137,6 +145,7 @@ public sealed class TrafficStore
 
             var span = new SecondSpan(now - age - period, now - age);
             var first = Math.Max(span.First, now.ToUnixTimeSeconds() - TrafficSeries.Seconds + 1);
+            _lost.Told(first);
             foreach (var row in report.Rows)
             {
                 var edge = Series(_edges, new(row.Source, row.Service), MaximumEdges);
@@ -368,6 +377,7 @@ public sealed class TrafficStore
                 Service = service,
                 From = At(from),
                 To = At(until),
+                UnknownSeconds = _lost.Seconds(from, until),
                 Total = Figures([.. callers.Select(edge => edge.Value)], from, until, from, latest),
                 Instances = [.. instances.OrderBy(traffic => traffic.Key.Id, StringComparer.Ordinal)],
                 Callers =

@@ -13,6 +13,9 @@ public sealed record TrafficWindow
     /// <summary>Exclusive.</summary>
     public required DateTimeOffset To { get; init; }
 
+    /// <summary>Seconds of the window of which some traffic was never reported, of this service or another: what is missing in the figures is unknown, and not zero.</summary>
+    public int UnknownSeconds { get; init; }
+
     /// <summary>All of the service's traffic.</summary>
     public required TrafficFigures Total { get; init; }
 

@@ -32,7 +32,23 @@ internal sealed class Backend : IAsyncDisposable
     /// <summary>When the last request arrived, as <see cref="TimeProvider.GetTimestamp"/> counts; 0 = never.</summary>
     public long LastRequest => Interlocked.Read(ref _lastRequest);
 
+    /// <param name="port">0 = one that stays free when the instance dies: of those that the kernel gives away, another program's server may answer there next.</param>
     public static async Task<Backend> StartAsync(string id, RequestDelegate? handler = null, HttpProtocols protocols = HttpProtocols.Http1, int port = 0, Action<IServiceCollection>? services = null, Action<WebApplication>? map = null)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await StartOnAsync(id, handler, protocols, port == 0 ? FreePort.Tcp() : port, services, map);
+            }
+            catch (IOException) when (port == 0 && attempt < 10)
+            {
+                // Somebody was faster.
+            }
+        }
+    }
+
+    private static async Task<Backend> StartOnAsync(string id, RequestDelegate? handler, HttpProtocols protocols, int port, Action<IServiceCollection>? services, Action<WebApplication>? map)
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>

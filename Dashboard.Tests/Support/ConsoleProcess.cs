@@ -101,7 +101,7 @@ public sealed class ConsoleProcess : IAsyncDisposable
         var console = Launch(arguments, directory, ports, environment);
         try
         {
-            await console.ReadyAsync(TimeSpan.FromSeconds(60), cancellationToken);
+            await console.ReadyAsync(TimeSpan.FromSeconds(180), cancellationToken);
             return console;
         }
         catch

@@ -34,8 +34,7 @@ internal sealed class LoadRig(HttpClient api, Uri gateway) : IAsyncDisposable
         await CallAsync(HttpMethod.Put, $"/api/v1/services/{Service}", settings, cancellationToken);
         for (var number = 0; number < instances; number++)
         {
-            // A port that is free again when the instance is killed, and that no client's connection takes meanwhile.
-            var backend = await Backend.StartAsync($"i-{number}", port: FreePort.Tcp());
+            var backend = await Backend.StartAsync($"i-{number}");
             _backends.Add(backend);
             await CallAsync(HttpMethod.Put, $"/api/v1/services/{Service}/instances/{backend.Id}", $$"""{"address":"127.0.0.1","port":{{backend.Port}}}""", cancellationToken);
         }

@@ -27,7 +27,7 @@ internal sealed class PostgresOutage(TimeSpan away, string check, int ttlInstanc
     private const string Service = "orders";
     private const string Beating = "workers";
     private const string Gateway = "gateway-a1";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
 
     // On the node that dies: one whose process is gone, and one that still takes requests, which no health check finds well.
     private static readonly string[] Dead = ["o-0", "o-2"];

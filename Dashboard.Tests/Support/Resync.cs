@@ -13,7 +13,7 @@ internal sealed class Resync(int followers, Action<string> print)
 {
     private const int Services = 20;
     private const int Instances = 10;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
 
     /// <summary>From the console's being ready to the last follower's having its registry.</summary>
     public TimeSpan Last { get; private set; }

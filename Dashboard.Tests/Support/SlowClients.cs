@@ -18,7 +18,7 @@ internal sealed class SlowClients(int clients, int instances, TimeSpan duration,
     private const string Big = "big";
     private const string Small = "small";
     private const int Warming = 30;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
 
     /// <summary>By how many megabytes the console's resident memory grew at most.</summary>
     public double GrewBy { get; private set; }

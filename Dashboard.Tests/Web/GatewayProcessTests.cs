@@ -12,7 +12,7 @@ namespace Dashboard.Tests.Web;
 public sealed class GatewayProcessTests(PostgresServer postgres)
 {
     private const string Id = "gateway-a1";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 

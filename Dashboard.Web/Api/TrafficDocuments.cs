@@ -32,6 +32,7 @@ internal sealed record TopologyNodeDocument(
 internal sealed record TopologyEdgeDocument(string Source, string Target, double Rps, double? ErrorRate, double? P50Ms, double? P95Ms, double? P99Ms);
 
 /// <summary>A service's traffic in a window that ends with the last second that was reported in full.</summary>
+/// <param name="UnknownSeconds">Seconds of the window of which some traffic was never reported: the figures lack it.</param>
 internal sealed record TrafficDocument(
     string Service,
     DateTimeOffset From,
@@ -41,6 +42,7 @@ internal sealed record TrafficDocument(
     double? P50Ms,
     double? P95Ms,
     double? P99Ms,
+    int UnknownSeconds,
     bool Approximate,
     IReadOnlyList<InstanceTrafficDocument> Instances);
 

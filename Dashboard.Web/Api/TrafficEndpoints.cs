@@ -63,6 +63,7 @@ internal static class TrafficEndpoints
             figures.P50Ms,
             figures.P95Ms,
             figures.P99Ms,
+            window.UnknownSeconds,
             shares.Approximate,
             [.. ids.Select(id => Describe(window.Of(id), shares, total))]));
     }

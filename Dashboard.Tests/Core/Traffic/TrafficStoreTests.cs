@@ -55,6 +55,33 @@ public sealed class TrafficStoreTests
     }
 
     [Fact]
+    public void ReportsThatNeverCame_LeaveUnknownSeconds_AndNotZeros()
+    {
+        _time.Advance(TimeSpan.FromSeconds(60));
+        Accept([Row("web", 10, 10, 0, 5)]);
+        _time.Advance(TimeSpan.FromSeconds(20));
+        _sequence += 19;
+        Accept([Row("web", 10, 10, 0, 5)]);
+        _time.Advance(TimeSpan.FromSeconds(2));
+
+        // The second in which the one before ended, and those up to the one in which the next began.
+        Assert.Equal(20, _store.Query("orders", TimeSpan.FromSeconds(40)).UnknownSeconds);
+        Assert.Equal(0, _store.Query("orders", TimeSpan.FromSeconds(1)).UnknownSeconds);
+    }
+
+    [Fact]
+    public void TimeBeforeTheStart_IsUnknown_AsFarAsNobodyTellsOfItAfterwards()
+    {
+        _time.Advance(TimeSpan.FromSeconds(11));
+        Assert.Equal(50, _store.Query("orders", TimeSpan.FromSeconds(60)).UnknownSeconds);
+
+        // What waited at a gateway while there was no console.
+        _store.Accept(Report([Row("web", 10, 10, 0, 5)]) with { Age = TimeSpan.FromSeconds(40) });
+
+        Assert.Equal(20, _store.Query("orders", TimeSpan.FromSeconds(60)).UnknownSeconds);
+    }
+
+    [Fact]
     public void NewSession_StartsItsSequenceAnew_AndTheOldOneIsOver()
     {
         Accept([], open: 5);
