@@ -32,6 +32,14 @@ internal sealed class PostgresChangeHistory(IDbContextFactory<RegistryDbContext>
     public Task<Operation?> FindOperationAsync(long id, CancellationToken cancellationToken) => AskAsync(async context =>
         await context.Operations.SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is { } row ? ToOperation(row) : null);
 
+    public Task<ImmutableArray<Operation>> FindOperationsAsync(ImmutableArray<long> ids, CancellationToken cancellationToken) =>
+        ids.IsEmpty ? Task.FromResult(ImmutableArray<Operation>.Empty) : AskAsync<ImmutableArray<Operation>>(async context =>
+        {
+            var wanted = ids.ToArray();
+            var rows = await context.Operations.Where(row => wanted.Contains(row.Id)).ToListAsync(cancellationToken);
+            return [.. rows.Select(ToOperation)];
+        });
+
     public Task<ImmutableArray<Operation>> RecentOperationsAsync(int limit, CancellationToken cancellationToken) =>
         AskAsync<ImmutableArray<Operation>>(async context =>
         {

@@ -13,6 +13,9 @@ public interface IChangeHistory
     /// <summary>An operation, open or closed.</summary>
     Task<Operation?> FindOperationAsync(long id, CancellationToken cancellationToken);
 
+    /// <summary>Those of these operations that are known, in any order.</summary>
+    Task<ImmutableArray<Operation>> FindOperationsAsync(ImmutableArray<long> ids, CancellationToken cancellationToken);
+
     /// <summary>Operations, newest first.</summary>
     Task<ImmutableArray<Operation>> RecentOperationsAsync(int limit, CancellationToken cancellationToken);
 

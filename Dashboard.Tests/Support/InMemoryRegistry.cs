@@ -166,6 +166,9 @@ internal sealed class InMemoryRegistry : IRegistry, IChangeHistory
     public Task<Operation?> FindOperationAsync(long id, CancellationToken cancellationToken) =>
         Task.FromResult(Operations().LastOrDefault(operation => operation.Id == id));
 
+    public Task<ImmutableArray<Operation>> FindOperationsAsync(ImmutableArray<long> ids, CancellationToken cancellationToken) =>
+        Task.FromResult(Operations().Where(operation => ids.Contains(operation.Id)).GroupBy(operation => operation.Id).Select(versions => versions.Last()).ToImmutableArray());
+
     public Task<ImmutableArray<Operation>> RecentOperationsAsync(int limit, CancellationToken cancellationToken) =>
         Task.FromResult(Operations().GroupBy(operation => operation.Id).Select(versions => versions.Last()).OrderByDescending(operation => operation.Id).Take(limit).ToImmutableArray());
 

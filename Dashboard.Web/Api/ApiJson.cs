@@ -42,6 +42,7 @@ namespace Dashboard.Web.Api;
 [JsonSerializable(typeof(VerificationDocument))]
 [JsonSerializable(typeof(RegistryDocument))]
 [JsonSerializable(typeof(WithheldDocument))]
+[JsonSerializable(typeof(EntitySideDocument[]))]
 [JsonSerializable(typeof(TopologyDocument))]
 [JsonSerializable(typeof(TrafficDocument))]
 [JsonSerializable(typeof(EntryDocument))]

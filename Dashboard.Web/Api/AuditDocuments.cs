@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Dashboard.Core.Registry;
 
 namespace Dashboard.Web.Api;
@@ -16,6 +17,17 @@ internal sealed record ChangeDocument(
     long? Operation,
     IReadOnlyList<EntityDocument> Changes)
 {
+    /// <summary>How the operation ended, or that it is open; null = there is none.</summary>
+    public OperationOutcome? Outcome { get; init; }
+
+    /// <summary>Changes with how their operations ended.</summary>
+    public static async Task<ImmutableArray<ChangeDocument>> FromAsync(IChangeHistory history, ImmutableArray<RegistryChange> changes, CancellationToken cancellationToken)
+    {
+        var operations = await history.FindOperationsAsync([.. changes.Select(change => change.Operation).OfType<long>().Distinct()], cancellationToken);
+        var outcomes = operations.ToDictionary(operation => operation.Id, operation => operation.Outcome);
+        return [.. changes.Select(change => From(change) with { Outcome = change.Operation is { } id && outcomes.TryGetValue(id, out var outcome) ? outcome : null })];
+    }
+
     public static ChangeDocument From(RegistryChange change) => new(
         change.Revision,
         change.At,

@@ -53,6 +53,8 @@ public sealed class PostgresChangeHistoryTests(PostgresServer postgres) : IAsync
         Assert.Equal(_registry.Current.Operations[committed.Operation!.Value], await _history.FindOperationAsync(committed.Operation.Value, Cancelled));
         Assert.Null(await _history.FindOperationAsync(1, Cancelled));
         Assert.Equal(committed.Operation, (await _history.RecentOperationsAsync(1, Cancelled)).Single().Id);
+        Assert.Equal([8, committed.Operation!.Value], (await _history.FindOperationsAsync([1, 8, committed.Operation.Value], Cancelled)).Select(operation => operation.Id).Order());
+        Assert.Empty(await _history.FindOperationsAsync([], Cancelled));
     }
 
     [Fact]

@@ -71,6 +71,33 @@ public sealed class ActivityPageTests
     }
 
     [Fact]
+    public async Task Timeline_tells_how_operations_ended_and_follows_that()
+    {
+        await using var context = new ConsoleContext();
+        context.AddService("cart", 3);
+        context.Bob(new DrainInstance(new("cart", "cart-2")));
+        var page = context.Render<ActivityPage>();
+        page.WaitForAssertion(() => Assert.Contains("Under way", page.Text(), StringComparison.Ordinal), ConsoleContext.Patience);
+
+        context.Bob(new UndrainInstance(new("cart", "cart-2")));
+
+        page.WaitForAssertion(() => Assert.Contains("Taken back", page.Text(), StringComparison.Ordinal), ConsoleContext.Patience);
+    }
+
+    [Fact]
+    public async Task Export_has_the_filters_of_the_page()
+    {
+        await using var context = new ConsoleContext();
+        context.Services.GetRequiredService<NavigationManager>().NavigateTo("/activity?service=cart&by=anna+b&action=node.*");
+
+        var page = context.Render<ActivityPage>();
+
+        Assert.Equal(
+            ["/api/v1/audit/export?format=csv&service=cart&actor=anna%20b&action=node.%2A&operators=true", "/api/v1/audit/export?format=jsonl&service=cart&actor=anna%20b&action=node.%2A&operators=true"],
+            page.FindAll("a[download]").Select(link => link.GetAttribute("href")));
+    }
+
+    [Fact]
     public async Task Timeline_follows_the_registry()
     {
         await using var context = new ConsoleContext();

@@ -15,6 +15,7 @@ internal static class ActivityFilters
         ("registry.*", "new registries", true),
         ("service.put", "settings", true),
         ("service.delete", "deleted services", true),
+        ("follower.forget", "forgotten data planes", true),
         ("instance.health", "health", false),
         ("instance.register", "registrations", false),
         ("instance.deregister", "deregistrations", false),

@@ -17,6 +17,7 @@ public sealed partial class ActivityPage : LivePage
 
     private ImmutableArray<RegistryChange>? _changes;
     private (DateTime Date, string Name, RegistryChange[] Changes)[] _days = [];
+    private Dictionary<long, Operation> _outcomes = [];
     private ChangeQuery? _query;
     private long? _revision;
     private string? _fault;
@@ -68,6 +69,21 @@ public sealed partial class ActivityPage : LivePage
 
     private string NewestLink => Navigation.GetUriWithQueryParameters(new Dictionary<string, object?> { ["before"] = null, ["revision"] = null });
 
+    private string ExportLink(string format)
+    {
+        var filters = new Dictionary<string, string?>
+        {
+            ["format"] = format,
+            ["service"] = _query?.Service,
+            ["instance"] = _query?.Instance,
+            ["node"] = _query?.Node,
+            ["actor"] = _query?.Actor,
+            ["action"] = _query?.Action,
+            ["operators"] = All ? null : "true",
+        };
+        return "/api/v1/audit/export?" + string.Join('&', filters.Where(filter => filter.Value is not null).Select(filter => $"{filter.Key}={Uri.EscapeDataString(filter.Value!)}"));
+    }
+
     private string OlderLink => Navigation.GetUriWithQueryParameter("before", _changes!.Value[^1].Revision);
 
     protected override async Task OnParametersSetAsync()
@@ -95,7 +111,7 @@ public sealed partial class ActivityPage : LivePage
     protected override bool Concerns(RegistryUpdate update)
     {
         ArgumentNullException.ThrowIfNull(update);
-        if (Before is null && Revision is null && update.Changes.Any(change => All || change.Actor.Kind == ActorKind.Operator))
+        if (Before is null && Revision is null && update.Changes.Any(change => All || change.Actor.Kind == ActorKind.Operator || change.Changes.OfType<OperationChange>().Any(operation => _outcomes.ContainsKey(operation.Id))))
         {
             _ = InvokeAsync(FollowAsync);
         }
@@ -168,12 +184,14 @@ public sealed partial class ActivityPage : LivePage
                 ImmutableArray<RegistryChange> found = revision is { } only
                     ? await History.FindAsync(only, Closed) is { } change ? [change] : []
                     : await History.QueryAsync(query, Closed);
+                var operations = await History.FindOperationsAsync([.. found.Select(change => change.Operation).OfType<long>().Distinct()], Closed);
                 if (query != _query || revision != _revision)
                 {
                     _readAgain = true;
                     continue;
                 }
 
+                _outcomes = operations.ToDictionary(operation => operation.Id);
                 (_changes, _fault, _lastRead) = (found, null, Time.GetTimestamp());
                 Refresh();
                 StateHasChanged();

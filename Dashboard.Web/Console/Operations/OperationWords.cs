@@ -21,6 +21,12 @@ internal static class OperationWords
     {
         OperationOutcome.Open when view.Alarm => MeshState.Unhealthy,
         OperationOutcome.Open when view.Drain is not null => MeshState.Draining,
+        var outcome => Mark(outcome),
+    };
+
+    /// <summary>The mark of an operation of which no more than its outcome is known.</summary>
+    public static MeshState Mark(OperationOutcome outcome) => outcome switch
+    {
         OperationOutcome.Open => MeshState.UnderWay,
         OperationOutcome.Completed => MeshState.Healthy,
         OperationOutcome.Forced => MeshState.Degraded,

@@ -1,0 +1,47 @@
+using Bunit;
+using Dashboard.Core.Registry.Commands;
+using Dashboard.Web.Console.Shell;
+
+namespace Dashboard.Tests.Web.Console;
+
+public sealed class JumpTargetTests
+{
+    [Theory]
+    [InlineData("cart", "cart cart-1 cart-2 cart-3")]
+    [InlineData("drain cart-2", "Drain cart-2")]
+    [InlineData("dr CART-2", "Drain cart-2")]
+    [InlineData("undrain cart", "Undrain cart-3")]
+    [InlineData("maint cart-1", "Maintenance of cart-1")]
+    [InlineData("drain node-2", "Drain host node-2")]
+    [InlineData("undrain node", "Undrain host node-1")]
+    [InlineData("activ", "Activity")]
+    [InlineData("attention", "Services that need attention")]
+    public async Task Finds_places_and_acts(string text, string expected)
+    {
+        await using var context = new ConsoleContext();
+        context.AddService("cart", 3);
+        context.Bob(new DrainInstance(new("cart", "cart-3")) { Override = true, Reason = "test" });
+        context.Bob(new DrainNode("node-1") { Override = true, Reason = "test" });
+
+        var found = JumpTarget.Find(context.Registry.Current, text);
+
+        Assert.StartsWith(expected, string.Join(' ', found.Select(target => target.Name)), StringComparison.Ordinal);
+        Assert.True(found.Length <= 12);
+        Assert.All(found, target => Assert.True(target.Address is null != target.Begin is null));
+    }
+
+    [Fact]
+    public async Task An_act_opens_its_dialog_and_nothing_is_done_yet()
+    {
+        await using var context = new ConsoleContext();
+        context.AddService("cart", 3);
+        var dialogs = context.RenderDialogs();
+        var target = JumpTarget.Find(context.Registry.Current, "drain cart-2")[0];
+        var acts = (Dashboard.Web.Console.Acts.ActDialogs)context.Services.GetService(typeof(Dashboard.Web.Console.Acts.ActDialogs))!;
+
+        await dialogs.InvokeAsync(() => { _ = target.Begin!(acts); });
+
+        dialogs.WaitForAssertion(() => Assert.Contains("Drain cart-2", dialogs.Text(), StringComparison.Ordinal), ConsoleContext.Patience);
+        Assert.True(context.IntentOf("cart", "cart-2").IsActive);
+    }
+}
