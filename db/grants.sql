@@ -1,4 +1,4 @@
--- What dashboard_app may do. Applied by the console, as the schema's owner, with every upgrade; does nothing where roles.sql was not run.
+-- What dashboard_app may do. Applied by the console, as the schema's owner, with every upgrade and where it is missing; does nothing where roles.sql was not run.
 
 do $$
 declare

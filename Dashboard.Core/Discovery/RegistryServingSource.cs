@@ -150,7 +150,7 @@ public sealed class RegistryServingSource(IRegistry registry, EndpointWaiters wa
             while ((Volatile.Read(ref _held) ?? Volatile.Read(ref _claimed)) is { } held)
             {
                 var command = new WithholdRegistry(held.Generation, held.Services) { Reason = "the registry began anew and empty while followers held another" };
-                if (await registry.ExecuteAsync(command, Self, cancellationToken) is not CommandResult.Unavailable)
+                if (await IsRecordedAsync(command, cancellationToken))
                 {
                     Volatile.Write(ref _claimed, null);
                     break;
@@ -158,6 +158,19 @@ public sealed class RegistryServingSource(IRegistry registry, EndpointWaiters wa
 
                 await Task.Delay(RetryAfter, _time, cancellationToken);
             }
+        }
+    }
+
+    private async Task<bool> IsRecordedAsync(RegistryCommand command, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await registry.ExecuteAsync(command, Self, cancellationToken) is not CommandResult.Unavailable;
+        }
+        catch (Exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The store has logged it. What followers are told must not end with it, and the next attempt may do better.
+            return false;
         }
     }
 

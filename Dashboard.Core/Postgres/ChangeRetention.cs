@@ -54,9 +54,9 @@ internal sealed partial class ChangeRetention(PostgresRegistryOptions options, T
                     LogRefused(logger, refused.MessageText);
                 _told = true;
             }
-            catch (NpgsqlException away) when (!stoppingToken.IsCancellationRequested)
+            catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
             {
-                LogFailed(logger, PostgresFault.Describe(away));
+                LogFailed(logger, PostgresFault.Describe(failure));
             }
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));

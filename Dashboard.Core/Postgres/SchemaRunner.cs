@@ -27,13 +27,32 @@ public static class SchemaRunner
         await using var connection = new NpgsqlConnection(forLock.ConnectionString);
         await connection.OpenAsync(cancellationToken);
         if (await IsCurrentAsync(connection, scripts, cancellationToken))
+        {
+            await GrantAsync(connection, cancellationToken);
             return;
+        }
 
         await using (var take = new NpgsqlCommand("select pg_advisory_lock($1)", connection) { Parameters = { new() { Value = LockKey } } })
             await take.ExecuteNonQueryAsync(cancellationToken);
 
         if (!await IsCurrentAsync(connection, scripts, cancellationToken))
             await Task.Run(() => Apply(connectionString, scripts, logger), cancellationToken);
+    }
+
+    /// <summary>Gives the application's role what it needs where the roles were made after the schema.</summary>
+    private static async Task GrantAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var ask = new NpgsqlCommand(
+            """
+            select coalesce((
+              select not has_table_privilege(r.oid, 'head', 'update') and pg_has_role(current_user, c.relowner, 'usage')
+              from pg_roles r, pg_class c where r.rolname = 'dashboard_app' and c.oid = 'head'::regclass), false)
+            """, connection);
+        if (await ask.ExecuteScalarAsync(cancellationToken) is not true)
+            return;
+
+        await using var grant = new NpgsqlCommand(SchemaScripts.Grants, connection);
+        await grant.ExecuteNonQueryAsync(cancellationToken);
     }
 
     /// <summary>Whether nothing is missing.</summary>

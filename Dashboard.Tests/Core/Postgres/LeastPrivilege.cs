@@ -19,10 +19,16 @@ internal sealed class LeastPrivilege : IAsyncDisposable
 
     public static async Task<LeastPrivilege> CreateAsync()
     {
-        var server = await PostgresServer.StartPrivateAsync();
-        await QueryAsync(server.ConnectionString, await File.ReadAllTextAsync(RolesScript, Cancelled));
-        await QueryAsync(server.ConnectionString, "alter role dashboard_owner password 'secret'; alter role dashboard_app password 'secret'");
-        return new(server);
+        var roles = new LeastPrivilege(await PostgresServer.StartPrivateAsync());
+        await roles.MakeRolesAsync();
+        return roles;
+    }
+
+    /// <summary>Runs the script, and gives those passwords that it made.</summary>
+    public async Task MakeRolesAsync()
+    {
+        await QueryAsync(Superuser, await File.ReadAllTextAsync(RolesScript, Cancelled));
+        await QueryAsync(Superuser, "alter role dashboard_owner password 'secret'; alter role dashboard_app password 'secret'");
     }
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();

@@ -125,6 +125,20 @@ public sealed class SchemaLifeTests(PostgresServer postgres)
     }
 
     [Fact]
+    public async Task Roles_that_came_after_the_schema_get_their_grants_at_the_owners_next_start()
+    {
+        await using var roles = await LeastPrivilege.CreateAsync();
+        await QueryAsync(roles.Superuser, "drop owned by dashboard_app; drop role dashboard_app");
+        await SchemaRunner.ApplyAsync(roles.Owner, NullLogger.Instance, Cancelled);
+        await roles.MakeRolesAsync();
+
+        await SchemaRunner.ApplyAsync(roles.Owner, NullLogger.Instance, Cancelled);
+
+        await using var registry = await OpenAsync(roles.Application);
+        await registry.CommitAsync(Register("cart", "cart-1"));
+    }
+
+    [Fact]
     public async Task An_upgrade_by_the_applications_role_says_whom_to_name()
     {
         await using var roles = await LeastPrivilege.CreateAsync();

@@ -24,6 +24,7 @@ public sealed class CatalogOffersTests
     public void Judge_AnotherRegistry_IsTakenUnlessItIsEmpty()
     {
         Assert.Equal(CatalogOffer.Take, CatalogOffers.Judge(Held, Held with { Generation = Guid.NewGuid(), Revision = 1 }));
+        Assert.Equal(CatalogOffer.Take, CatalogOffers.Judge(Held, CatalogFileTests.Catalog(99) with { Generation = Guid.NewGuid(), Confirmed = true }));
         Assert.Equal(CatalogOffer.Empty, CatalogOffers.Judge(Held, CatalogFileTests.Catalog(99) with { Generation = Guid.NewGuid() }));
         Assert.Equal(CatalogOffer.Empty, CatalogOffers.Judge(Held, CatalogFileTests.Catalog(99, ServingSets.Of("orders")) with { Generation = Guid.NewGuid() }));
     }

@@ -64,25 +64,45 @@ public sealed class RemoteCatalogTests
     }
 
     [Fact]
-    public async Task EmptyRegistryOfAnotherGeneration_IsRefused_AndTakenOnceItKnowsSomebody()
+    public async Task EmptyRegistryOfAnotherGeneration_IsNotTaken_BeforeAnOperatorConfirmsIt()
     {
         await using var console = await ApiHost.StartAsync();
+        await console.PublishedAsync();
         using var catalog = New([Address(console)]);
         var held = CatalogFileTests.Catalog(70, ServingSets.Of("orders", ServingSets.Endpoint("o-1", "10.0.0.1")));
         catalog.StartFrom(held, TimeProvider.System.GetUtcNow());
 
         await catalog.StartAsync(Cancelled);
 
-        await Eventually.TrueAsync(() => catalog.Knowledge.Withheld is not null, Patience, "it is withheld", Cancelled);
+        await Eventually.TrueAsync(() => console.Registry.Current.Withholding is { IsOpen: true }, Patience, "the console withholds its registry", Cancelled);
+        Assert.Equal(held.Generation, console.Registry.Current.Withholding!.Held);
+        // Somebody who registers again is not half of the mesh.
+        console.Seed("cart", 1);
         Assert.Same(held, catalog.Feed.Current);
         Assert.NotNull(catalog.StaleSince);
-        await Eventually.TrueAsync(() => console.Followers.Find("gateway") is { LastRefusal: not null }, Patience, "the console knows the refusal", Cancelled);
 
-        console.Seed("cart", 1);
+        console.Do(new ConfirmRegistry(console.Registry.Current.Generation));
 
         await FollowedAsync(catalog, console, console.Registry);
         Assert.Equal(["cart"], catalog.Feed.Current.Services.Keys);
         Assert.Null(catalog.Knowledge.Withheld);
+        await catalog.StopAsync(Cancelled);
+    }
+
+    [Fact]
+    public async Task AConfirmedRegistry_IsTaken_AlsoWhileItIsEmpty()
+    {
+        await using var console = await ApiHost.StartAsync();
+        await console.PublishedAsync();
+        using var catalog = New([Address(console)]);
+        catalog.StartFrom(CatalogFileTests.Catalog(70, ServingSets.Of("orders", ServingSets.Endpoint("o-1", "10.0.0.1"))), TimeProvider.System.GetUtcNow());
+        await catalog.StartAsync(Cancelled);
+        await Eventually.TrueAsync(() => console.Registry.Current.Withholding is { IsOpen: true }, Patience, "the console withholds its registry", Cancelled);
+
+        console.Do(new ConfirmRegistry(console.Registry.Current.Generation));
+
+        await FollowedAsync(catalog, console, console.Registry);
+        Assert.Empty(catalog.Feed.Current.Services);
         await catalog.StopAsync(Cancelled);
     }
 
