@@ -22,7 +22,7 @@ internal sealed class Churn(ConsoleProcess console)
             HttpMethod.Put, $"services/{service}/instances/{service}-{n}", new { address = "127.0.0.1", port = 10000 + n, node = $"{service}-host-{n % 4}" }, cancellationToken)));
         using (var watch = new HttpRequestMessage(HttpMethod.Get, $"/api/v1/watch?services={service}"))
         {
-            watch.Headers.Add("X-Mesh-Client", service);
+            watch.Headers.Add("X-Mesh-Client", "churn");
             using var stream = await console.Client.SendAsync(watch, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             await SendAsync(HttpMethod.Patch, $"services/{service}/weights", new { weights = new Dictionary<string, int> { [$"{service}-0"] = 7 }, reason = "churn" }, cancellationToken);
             await SendAsync(HttpMethod.Post, $"services/{service}/instances/{service}-1/drain", new { reason = "churn" }, cancellationToken);
@@ -33,7 +33,6 @@ internal sealed class Churn(ConsoleProcess console)
         await SendAsync(HttpMethod.Post, $"services/{service}/instances/{service}-1/undrain", new { reason = "churn" }, cancellationToken);
         await SendAsync(HttpMethod.Patch, $"services/{service}/weights", new { weights = new Dictionary<string, int?> { [$"{service}-0"] = null }, reason = "churn" }, cancellationToken);
         await SendAsync(HttpMethod.Delete, $"services/{service}", new { reason = "churn", @override = true }, cancellationToken);
-        await SendAsync(HttpMethod.Delete, $"subscribers/{service}", new { reason = "churn" }, cancellationToken);
     }
 
     /// <summary>What the console holds now.</summary>
