@@ -27,13 +27,13 @@ public sealed class ChurnTests(ITestOutputHelper output)
             async () =>
             {
                 after = await churn.SampleAsync(cancelled);
-                return after.Descriptors <= before.Descriptors + 20;
+                return after.Descriptors <= before.Descriptors + Rounds / 2;
             },
             TimeSpan.FromSeconds(30),
-            () => $"descriptors fall back to {before.Descriptors}; now {after.Descriptors}",
+            () => $"fewer than one descriptor for every second round is left: {before.Descriptors} became {after.Descriptors}",
             cancelled);
         output.WriteLine($"before: {before}; after: {after}");
-        // 3,000 instances, 150 services, hosts, watchers and operations that are gone: kept, they would be tens of megabytes; the collector's own moods are less.
-        Assert.True(after.ResidentMegabytes <= before.ResidentMegabytes + 60, $"{before.ResidentMegabytes:0} MB became {after.ResidentMegabytes:0} MB");
+        // A collector has moods of tens of megabytes; what each of the rounds left behind would be more. The long form looks closer.
+        Assert.True(after.ResidentMegabytes <= before.ResidentMegabytes + 100, $"{before.ResidentMegabytes:0} MB became {after.ResidentMegabytes:0} MB");
     }
 }
