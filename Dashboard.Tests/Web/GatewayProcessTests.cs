@@ -103,7 +103,7 @@ public sealed class GatewayProcessTests(PostgresServer postgres)
         Assert.DoesNotContain("   at ", gateway.Output, StringComparison.Ordinal);
     }
 
-    private static void Print(FormattableString text) => TestContext.Current.SendDiagnosticMessage("{0}", text.ToString(CultureInfo.InvariantCulture));
+    private static void Print(FormattableString text) => TestContext.Current.TestOutputHelper?.WriteLine(text.ToString(CultureInfo.InvariantCulture));
 
     private static Task FollowsAsync(ConsoleProcess console) => Eventually.TrueAsync(
         async () =>
