@@ -16,6 +16,9 @@ public sealed class RegistryServingSource(IRegistry registry, EndpointWaiters wa
     private static readonly Actor Self = Actor.System("discovery");
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
+    /// <summary>A change that comes alone is told at once; of many in a row, who follows is told together what came within this time.</summary>
+    private static readonly TimeSpan Gap = TimeSpan.FromMilliseconds(10);
+
     private readonly RemovalMemory _removals = new();
     private readonly TimeProvider _time = time ?? TimeProvider.System;
     private Held? _held;
@@ -59,19 +62,19 @@ public sealed class RegistryServingSource(IRegistry registry, EndpointWaiters wa
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await Task.WhenAll(
-            registry.Feed.FollowAsync(
+            registry.Feed.FollowTogetherAsync(
                 snapshot =>
                 {
                     Start(snapshot);
                     return ValueTask.CompletedTask;
                 },
-                update =>
+                updates =>
                 {
-                    Step(update);
+                    Step(updates);
                     return ValueTask.CompletedTask;
                 },
-                stoppingToken,
-                capacity: 4096),
+                Gap,
+                stoppingToken),
             RecordAsync(stoppingToken));
     }
 
@@ -109,9 +112,10 @@ public sealed class RegistryServingSource(IRegistry registry, EndpointWaiters wa
         waiters.WakeAll();
     }
 
-    private void Step(RegistryUpdate update)
+    private void Step(IReadOnlyList<RegistryUpdate> updates)
     {
-        var withholding = update.After.Withholding;
+        var after = updates[^1].After;
+        var withholding = after.Withholding;
         if (withholding is { IsOpen: true } && !IsWithheld)
         {
             // Another console, or a follower that came to one, holds something that this one knows nothing of.
@@ -121,23 +125,24 @@ public sealed class RegistryServingSource(IRegistry registry, EndpointWaiters wa
         if (IsWithheld)
         {
             if (withholding is { IsOpen: false })
-                Start(update.After);
+                Start(after);
             return;
         }
 
         var before = Feed.Current;
+        var touched = updates.Count == 1 ? updates[0].Services : updates.SelectMany(update => update.Services).ToImmutableHashSet(StringComparer.Ordinal);
         var services = before.Services.ToBuilder();
-        foreach (var name in update.Services)
+        foreach (var name in touched)
         {
-            if (update.After.TryGetService(name, out var service))
+            if (after.TryGetService(name, out var service))
                 services[name] = service.Serving;
             else if (services.Remove(name))
-                _removals.Note(name, update.After.Revision);
+                _removals.Note(name, after.Revision);
         }
 
-        var catalog = Catalog(update.After, services.ToImmutable());
-        Feed.Publish(catalog, new(catalog, [.. update.Services.Where(name => Differs(before, catalog, name))]));
-        waiters.Wake(update.Services);
+        var catalog = Catalog(after, services.ToImmutable());
+        Feed.Publish(catalog, new(catalog, [.. touched.Where(name => Differs(before, catalog, name))]));
+        waiters.Wake(touched);
     }
 
     /// <summary>Makes it durable, visible to other consoles and audited that the registry is withheld.</summary>

@@ -100,6 +100,44 @@ public sealed class Feed<TState, TChange>
         }
     }
 
+    /// <summary>
+    /// Follows the feed until cancelled like <see cref="FollowAsync"/>, but takes all changes that wait as one step, and no two steps within <paramref name="gap"/>: a change that comes
+    /// alone is taken at once, and under a flood of them what they cost does not grow with their number.
+    /// </summary>
+    /// <param name="onChanges">Gets at least one change, in order; the list is used again for the next step.</param>
+    /// <param name="gap">Shortest time between two steps.</param>
+    public async Task FollowTogetherAsync(
+        Func<TState, ValueTask> onState,
+        Func<IReadOnlyList<TChange>, ValueTask> onChanges,
+        TimeSpan gap,
+        CancellationToken cancellationToken,
+        int capacity = 4096)
+    {
+        ArgumentNullException.ThrowIfNull(onState);
+        ArgumentNullException.ThrowIfNull(onChanges);
+        // How fast this process may work is no matter of the clock that others are told: a test's clock that stands still must not stop it.
+        var clock = TimeProvider.System;
+        var changes = new List<TChange>();
+        while (true)
+        {
+            using var subscription = Subscribe(capacity);
+            await onState(subscription.Start).ConfigureAwait(false);
+            while (await subscription.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
+            {
+                var began = clock.GetTimestamp();
+                changes.Clear();
+                while (subscription.TryRead(out var change))
+                    changes.Add(change!);
+                if (changes.Count > 0)
+                    await onChanges(changes).ConfigureAwait(false);
+                if (gap - clock.GetElapsedTime(began) is var rest && rest > TimeSpan.Zero)
+                    await Task.Delay(rest, clock, cancellationToken).ConfigureAwait(false);
+            }
+
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+    }
+
     internal void Remove(FeedSubscription<TState, TChange> subscription)
     {
         lock (_gate)

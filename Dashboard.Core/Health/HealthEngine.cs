@@ -94,17 +94,30 @@ internal sealed class HealthEngine(TimeProvider time, AllowedNetworks allowed, H
             return;
         }
 
+        var settled = known is not null && ReferenceEquals(known.Snapshot.Definition, service.Definition);
         known ??= _services[name] = new(service);
         known.Snapshot = service;
-        known.WantedCount = service.Instances.Values.Count(instance => instance.EffectiveIntent.IsActive);
-        foreach (var check in known.Instances.Values.Where(check => !service.Instances.ContainsKey(check.Key.Id)).ToArray())
+        known.WantedCount = 0;
+        foreach (var (_, instance) in service.Instances)
         {
-            Remove(known, check);
+            known.WantedCount += instance.EffectiveIntent.IsActive ? 1 : 0;
         }
 
-        foreach (var instance in service.Instances.Values)
+        foreach (var (id, instance) in service.Instances)
         {
-            Sync(known, instance);
+            // Snapshots share the instances that did not change: most of a large service's.
+            if (!settled || !known.Instances.TryGetValue(id, out var check) || !ReferenceEquals(check.Seen, instance))
+            {
+                Sync(known, instance);
+            }
+        }
+
+        if (known.Instances.Count > service.Instances.Count)
+        {
+            foreach (var check in known.Instances.Values.Where(check => !service.Instances.ContainsKey(check.Key.Id)).ToArray())
+            {
+                Remove(known, check);
+            }
         }
     }
 
@@ -327,6 +340,7 @@ internal sealed class HealthEngine(TimeProvider time, AllowedNetworks allowed, H
         }
 
         known.IsWanted = wanted;
+        known.Seen = instance;
         var changed = known.Check != settings.Check || known.Entry.Registration.Ttl != instance.Registration.Ttl;
         known.Entry = instance.Entry;
         known.Settings = settings;
@@ -373,6 +387,7 @@ internal sealed class HealthEngine(TimeProvider time, AllowedNetworks allowed, H
         var check = new InstanceCheck(instance.Key)
         {
             Entry = instance.Entry,
+            Seen = instance,
             Settings = settings,
             IsOwned = Share.Owns(instance.Key),
             IsWanted = instance.EffectiveIntent.IsActive,

@@ -18,6 +18,9 @@ public sealed partial class HealthMonitor : BackgroundService
     private static readonly TimeSpan UpkeepInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan PauseThreshold = TimeSpan.FromSeconds(2);
 
+    // A registration that comes alone is looked at at once; a flood of them must not be followed one by one.
+    private static readonly TimeSpan FollowGap = TimeSpan.FromMilliseconds(20);
+
     private readonly IRegistry _registry;
     private readonly Heartbeats _heartbeats;
     private readonly TimeProvider _time;
@@ -103,7 +106,7 @@ public sealed partial class HealthMonitor : BackgroundService
         }
     }
 
-    private Task FollowAsync(CancellationToken cancellationToken) => _registry.Feed.FollowAsync(
+    private Task FollowAsync(CancellationToken cancellationToken) => _registry.Feed.FollowTogetherAsync(
         _ =>
         {
             lock (_gate)
@@ -114,16 +117,20 @@ public sealed partial class HealthMonitor : BackgroundService
             Wake();
             return ValueTask.CompletedTask;
         },
-        update =>
+        updates =>
         {
             lock (_gate)
             {
-                _touched.UnionWith(update.Services);
+                foreach (var update in updates)
+                {
+                    _touched.UnionWith(update.Services);
+                }
             }
 
             Wake();
             return ValueTask.CompletedTask;
         },
+        FollowGap,
         cancellationToken);
 
     private async Task RunAsync(ITimer timer, CancellationToken cancellationToken)

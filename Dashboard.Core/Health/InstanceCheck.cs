@@ -10,6 +10,9 @@ internal sealed class InstanceCheck(InstanceKey key)
 
     public required InstanceEntry Entry { get; set; }
 
+    /// <summary>What the check was last made to fit.</summary>
+    public required Instance Seen { get; set; }
+
     public required ServiceSettings Settings { get; set; }
 
     /// <summary>This console looks at it; else another does, and the registry tells what it sees.</summary>

@@ -86,10 +86,8 @@ internal sealed partial class DnsBenchmark : IBenchmark
                 return $"{program} is not on PATH; install it with: {install}";
         }
 
-        return Consul() is null ? "consul is neither on PATH nor named by the variable CONSUL; unpack Debian 11's package with: dpkg -x consul_1.8.7*.deb DIRECTORY" : null;
+        return ConsulAgent.Missing;
     }
-
-    private static string? Consul() => Environment.GetEnvironmentVariable("CONSUL") is { Length: > 0 } named ? named : Peer.Find("consul");
 
     private static async Task<DnsServer> StartOwnAsync(CancellationToken cancellationToken)
     {
@@ -123,33 +121,10 @@ internal sealed partial class DnsBenchmark : IBenchmark
             "--bind-interfaces", "--local=/mesh/", "--user=root", $"--pid-file={folder}/dnsmasq.pid");
     }
 
-    private static async Task<ChildProcess> StartConsulAsync(string folder, int dnsPort, CancellationToken cancellationToken)
+    private static async Task<ConsulAgent> StartConsulAsync(string folder, int dnsPort, CancellationToken cancellationToken)
     {
-        int[] ports = [.. Enumerable.Range(0, 4).Select(_ => FreePort.Tcp())];
-        var settings = $$"""
-            {"server": true, "bootstrap_expect": 1, "bind_addr": "127.0.0.1", "client_addr": "127.0.0.1", "data_dir": "{{folder}}/consul", "domain": "mesh", "log_level": "err",
-             "disable_update_check": true, "dns_config": {"allow_stale": true, "udp_answer_limit": 100, "enable_truncate": true},
-             "ports": {"dns": {{dnsPort}}, "http": {{ports[0]}}, "serf_lan": {{ports[1]}}, "serf_wan": -1, "server": {{ports[2]}}, "grpc": -1} }
-            """;
-        var path = Path.Combine(folder, "consul.json");
-        await File.WriteAllTextAsync(path, settings, cancellationToken);
-        var consul = ChildProcess.Start(Consul()!, "agent", $"-config-file={path}");
-        using var client = new HttpClient { BaseAddress = new($"http://127.0.0.1:{ports[0]}") };
-        await Eventually.TrueAsync(
-            async () =>
-            {
-                try
-                {
-                    return (await client.GetStringAsync(new Uri("/v1/status/leader", UriKind.Relative), cancellationToken)).Length > 4;
-                }
-                catch (HttpRequestException)
-                {
-                    return false;
-                }
-            },
-            TimeSpan.FromSeconds(30),
-            () => $"Consul has a leader; it said:\n{consul.Output}",
-            cancellationToken);
+        var consul = await ConsulAgent.StartAsync(Path.Combine(folder, "consul"), cancellationToken, dnsPort);
+        using var client = new HttpClient { BaseAddress = consul.Url };
         for (var i = 0; i < Services; i++)
         {
             for (var j = 0; j < Instances; j++)

@@ -23,6 +23,8 @@ internal sealed class ChildProcess : IAsyncDisposable
 
     public bool HasExited => _process.HasExited;
 
+    public int Id => _process.Id;
+
     public static ChildProcess Start(string program, params IEnumerable<string> arguments) => new(new() { StartInfo = Describe(program, arguments) });
 
     /// <summary>Runs a program to its end and gives what it printed on standard output.</summary>

@@ -11,9 +11,10 @@ internal sealed class ServiceRoute
     private readonly TimeProvider _time;
     private readonly BalancerState _balancer;
 
-    // Written under the lock of GatewayTables only.
+    // Also the lock that guards it and the two fields below.
     private readonly Dictionary<string, InstanceState> _states = new(StringComparer.Ordinal);
     private ServiceTable _table;
+    private ServingSet _set;
     private int _ejected;
 
     public ServiceRoute(ServingSet set, GatewayOptions options, TimeProvider time, ulong seed)
@@ -23,6 +24,7 @@ internal sealed class ServiceRoute
         _balancer = new(seed);
         Name = set.Service;
         Budget = new(time);
+        _set = set;
         _table = Prepare(set);
     }
 
@@ -30,8 +32,15 @@ internal sealed class ServiceRoute
 
     public RetryBudget Budget { get; }
 
-    /// <summary>Who serves now.</summary>
-    public ServiceTable Table => Volatile.Read(ref _table);
+    /// <summary>Who serves now. Prepared by the first who asks after a change: a service that nobody calls costs nothing however often it changes.</summary>
+    public ServiceTable Table
+    {
+        get
+        {
+            var table = Volatile.Read(ref _table);
+            return ReferenceEquals(table.Set, Volatile.Read(ref _set)) ? table : PrepareNewest();
+        }
+    }
 
     /// <summary>Instances that are left out after connect failures, those on trial included.</summary>
     public int Ejected => Volatile.Read(ref _ejected);
@@ -39,16 +48,16 @@ internal sealed class ServiceRoute
     /// <summary>Takes a new serving set. Called under the lock of <see cref="GatewayTables"/>.</summary>
     public void Update(ServingSet set)
     {
-        Volatile.Write(ref _table, Prepare(set));
+        Volatile.Write(ref _set, set);
         CutForced();
     }
 
     /// <summary>Cuts what instances have open whose drain was forced. Repeated every second, for a request that slipped in while the set changed.</summary>
     public void CutForced()
     {
-        foreach (var leaving in Table.Set.Leaving)
+        foreach (var leaving in Volatile.Read(ref _set).Leaving)
         {
-            if (leaving.Forced && _states.TryGetValue(leaving.Id, out var state) && state.InFlight.Value > 0)
+            if (leaving.Forced && StateOf(leaving.Id) is { } state && state.InFlight.Value > 0)
             {
                 state.Cut();
             }
@@ -130,29 +139,32 @@ internal sealed class ServiceRoute
     /// <returns>False when nothing is left to remember.</returns>
     public bool Collect(bool removed, long longLivedBefore, ICollection<TrafficRow> rows, ICollection<InFlightRow> open)
     {
-        var set = Table.Set;
-        var stays = removed || _states.Count <= set.Endpoints.Length
-            ? null
-            : set.Endpoints.Select(endpoint => endpoint.Id).Concat(set.Leaving.Select(leaving => leaving.Id)).ToHashSet(StringComparer.Ordinal);
-        foreach (var (id, state) in _states)
+        lock (_states)
         {
-            var (requests, longLived) = state.Open(longLivedBefore);
-            var counted = state.TakeRows(rows);
-            if (requests > 0)
+            var set = _set;
+            var stays = removed || _states.Count <= set.Endpoints.Length
+                ? null
+                : set.Endpoints.Select(endpoint => endpoint.Id).Concat(set.Leaving.Select(leaving => leaving.Id)).ToHashSet(StringComparer.Ordinal);
+            foreach (var (id, state) in _states)
             {
-                open.Add(new(Name, id, requests, longLived));
-            }
-            else if (!counted && (removed || stays?.Contains(id) == false))
-            {
-                _states.Remove(id);
-                if (state.EjectedUntil != 0 && state.Connected())
+                var (requests, longLived) = state.Open(longLivedBefore);
+                var counted = state.TakeRows(rows);
+                if (requests > 0)
                 {
-                    Interlocked.Decrement(ref _ejected);
+                    open.Add(new(Name, id, requests, longLived));
+                }
+                else if (!counted && (removed || stays?.Contains(id) == false))
+                {
+                    _states.Remove(id);
+                    if (state.EjectedUntil != 0 && state.Connected())
+                    {
+                        Interlocked.Decrement(ref _ejected);
+                    }
                 }
             }
-        }
 
-        return !removed || _states.Count > 0;
+            return !removed || _states.Count > 0;
+        }
     }
 
     private Choice Next(ServiceTable table, ReadOnlySpan<ulong> excluded = default) => table.Policy.Kind is BalancingPolicy.RoundRobin or BalancingPolicy.WeightedRoundRobin
@@ -167,6 +179,30 @@ internal sealed class ServiceRoute
     }
 
     private long Timestamps(TimeSpan span) => (long)(span.TotalSeconds * _time.TimestampFrequency);
+
+    private InstanceState? StateOf(string id)
+    {
+        lock (_states)
+        {
+            return _states.GetValueOrDefault(id);
+        }
+    }
+
+    private ServiceTable PrepareNewest()
+    {
+        lock (_states)
+        {
+            var set = _set;
+            if (ReferenceEquals(_table.Set, set))
+            {
+                return _table;
+            }
+
+            var table = Prepare(set);
+            Volatile.Write(ref _table, table);
+            return table;
+        }
+    }
 
     private ServiceTable Prepare(ServingSet set) => new(set, BalancingPolicies.Default[set.Policy], id =>
     {
