@@ -25,6 +25,8 @@ internal sealed class BenchmarkConsole : IAsyncDisposable
 
     public string ConnectionString => _postgres.ConnectionString;
 
+    public int PostgresId => _postgres.ProcessId;
+
     /// <summary>The header that signs a request in.</summary>
     public static string Authorization => $"Authorization: Bearer {ConsoleProcess.Token}";
 

@@ -29,4 +29,32 @@ internal static class Figures
         var line = File.ReadLines($"/proc/{processId}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
         return double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
     }
+
+    /// <summary>Processor time that a process and its children have used, in seconds: tells cost apart from how busy the machine is.</summary>
+    public static double CpuSeconds(int processId)
+    {
+        var ticks = 0L;
+        foreach (var directory in Directory.EnumerateDirectories("/proc"))
+        {
+            if (!int.TryParse(Path.GetFileName(directory), CultureInfo.InvariantCulture, out var id))
+                continue;
+
+            string line;
+            try
+            {
+                line = File.ReadAllText($"{directory}/stat");
+            }
+            catch (IOException)
+            {
+                continue; // It has just ended.
+            }
+
+            // The program's name, in brackets, may hold blanks. After it: state, parent, ... (proc(5)).
+            var fields = line[(line.LastIndexOf(')') + 2)..].Split(' ');
+            if (id == processId || int.Parse(fields[1], CultureInfo.InvariantCulture) == processId)
+                ticks += long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture);
+        }
+
+        return ticks / 100.0;
+    }
 }

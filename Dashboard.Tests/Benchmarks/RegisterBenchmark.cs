@@ -43,8 +43,9 @@ internal sealed partial class RegisterBenchmark : IBenchmark
             {
                 if (only == "own")
                 {
+                    var (console, postgres) = (Figures.CpuSeconds(own.Process.Id), Figures.CpuSeconds(own.PostgresId));
                     var alone = await Wrk.RunAsync(own.Process.Url, Connections, Seconds, scripts.Own, cancellationToken, BenchmarkConsole.Authorization);
-                    Figures.Print($"{alone.Rate:0}/s p50 {alone.P50Ms:0.0} p99 {alone.P99Ms:0.0} ms, errors {alone.Errors}, load {Figures.Load}, pid {own.Process.Id}");
+                    Figures.Print($"{alone.Rate:0}/s p50 {alone.P50Ms:0.0} p99 {alone.P99Ms:0.0} ms, errors {alone.Errors}, cpu each: console {Each(console, own.Process.Id, alone):0} us, postgres {Each(postgres, own.PostgresId, alone):0} us, load {Figures.Load}, pid {own.Process.Id}");
                     continue;
                 }
 
@@ -75,6 +76,8 @@ internal sealed partial class RegisterBenchmark : IBenchmark
             Directory.Delete(folder, recursive: true);
         }
     }
+
+    private static double Each(double before, int process, WrkResult run) => (Figures.CpuSeconds(process) - before) * 1e6 / (run.Rate * Seconds);
 
     private static string? Pgbench => Peer.Find("pgbench")
         ?? (Directory.Exists("/usr/lib/postgresql") ? Directory.GetFiles("/usr/lib/postgresql", "pgbench", SearchOption.AllDirectories).FirstOrDefault() : null);
