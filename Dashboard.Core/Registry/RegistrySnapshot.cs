@@ -130,7 +130,7 @@ public sealed class RegistrySnapshot
     private sealed class SnapshotBuilder(RegistrySnapshot from, long revision)
     {
         private readonly Dictionary<string, ServiceSnapshot> _touched = new(StringComparer.Ordinal);
-        private readonly HashSet<string> _removed = new(StringComparer.Ordinal);
+        private HashSet<string>? _removed;
         private ImmutableDictionary<string, NodeSnapshot> _nodes = from.Nodes;
         private ImmutableDictionary<InstanceKey, OperatorState> _operators = from.OperatorStates;
         private ImmutableDictionary<long, Operation> _operations = from.Operations;
@@ -143,11 +143,11 @@ public sealed class RegistrySnapshot
             {
                 case ServiceChange { After: null } change:
                     _touched.Remove(change.Name);
-                    _removed.Add(change.Name);
+                    (_removed ??= new(StringComparer.Ordinal)).Add(change.Name);
                     break;
                 case ServiceChange change:
                     var existing = Find(change.Name);
-                    _removed.Remove(change.Name);
+                    _removed?.Remove(change.Name);
                     _touched[change.Name] = new(change.Name, change.After!, existing?.Brake, revision, existing?.Instances ?? NoInstances);
                     break;
                 case BrakeChange change:
@@ -186,7 +186,8 @@ public sealed class RegistrySnapshot
         public RegistrySnapshot Build(DateTimeOffset at, long overlay, IReadOnlyDictionary<string, long>? revisions = null)
         {
             var services = from.Services.ToBuilder();
-            services.RemoveRange(_removed);
+            if (_removed is not null)
+                services.RemoveRange(_removed);
             foreach (var (name, service) in _touched)
             {
                 services[name] = revisions is not null && revisions.TryGetValue(name, out var at1) ? service.With(at1, service.Instances) : service;
@@ -209,7 +210,7 @@ public sealed class RegistrySnapshot
 
         private ServiceSnapshot? Find(string name) =>
             _touched.TryGetValue(name, out var touched) ? touched
-            : _removed.Contains(name) ? null
+            : _removed?.Contains(name) == true ? null
             : from.Services.GetValueOrDefault(name);
 
         private void ApplyInstance(InstanceChange change)
@@ -230,7 +231,7 @@ public sealed class RegistrySnapshot
                 if (old is not null)
                 {
                     _instances--;
-                    _touched[service.Name] = service.With(revision, service.Instances.Remove(change.Key.Id));
+                    _touched[service.Name] = service.With(revision, change.Key.Id, old, null);
                 }
 
                 return;
@@ -239,7 +240,8 @@ public sealed class RegistrySnapshot
             if (change.After.Registration.Node is { } node)
             {
                 var known = _nodes.GetValueOrDefault(node) ?? new(node, null, []);
-                _nodes = _nodes.SetItem(node, known with { Instances = known.Instances.Add(change.Key) });
+                if (!known.Instances.Contains(change.Key))
+                    _nodes = _nodes.SetItem(node, known with { Instances = known.Instances.Add(change.Key) });
             }
 
             _instances += old is null ? 1 : 0;
@@ -248,7 +250,7 @@ public sealed class RegistrySnapshot
                 Entry = change.After,
                 NodeIntent = NodeIntent(change.After.Registration.Node),
             };
-            _touched[service.Name] = service.With(revision, service.Instances.SetItem(change.Key.Id, instance));
+            _touched[service.Name] = service.With(revision, change.Key.Id, old, instance);
         }
 
         private void ApplyNode(NodeChange change)

@@ -34,7 +34,7 @@ public sealed record RegisterInstance(InstanceKey Key, Registration Registration
         }
 
         var state = snapshot.OperatorStates.GetValueOrDefault(Key);
-        if (HolderOfEndpoint(service) is { } replaced)
+        if (HolderOfEndpoint(service, known) is { } replaced)
         {
             state = Replace(snapshot, replaced, state, context, changes);
         }
@@ -50,23 +50,11 @@ public sealed record RegisterInstance(InstanceKey Key, Registration Registration
         return new Decision.Accepted(changes.ToImmutable());
     }
 
-    private Instance? HolderOfEndpoint(ServiceSnapshot? service)
-    {
-        if (service is null)
-        {
-            return null;
-        }
-
-        foreach (var (id, instance) in service.Instances)
-        {
-            if (instance.Registration.Port == Registration.Port && instance.Registration.Address == Registration.Address && id != Key.Id)
-            {
-                return instance;
-            }
-        }
-
-        return null;
-    }
+    // An instance that stays where it is holds that endpoint itself: no other can.
+    private Instance? HolderOfEndpoint(ServiceSnapshot? service, Instance? known) =>
+        service is null || (known is not null && known.Registration.Port == Registration.Port && known.Registration.Address == Registration.Address)
+            ? null
+            : service.FindHolder(Registration.Address, Registration.Port);
 
     private OperatorState? Replace(RegistrySnapshot snapshot, Instance replaced, OperatorState? own, DecisionContext context, ImmutableArray<EntityChange>.Builder changes)
     {

@@ -38,19 +38,42 @@ public sealed class RegistryServingSourceTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task EachUpdateOfTheRegistry_IsOneUpdateOfTheCatalog_AndTellsWhatChanged()
+    public async Task UpdateOfTheRegistryThatComesAlone_IsOneUpdateOfTheCatalog_AndTellsWhatChanged()
     {
         using var subscription = _source.Feed.Subscribe();
 
         Do(new SetWeights("orders", ImmutableSortedDictionary<string, int?>.Empty.Add("a", 7)));
-        Do(new PutService("cart", ServiceSettings.Default with { MinEligible = 2 }));
-
         var weights = await NextAsync(subscription);
+        Do(new PutService("cart", ServiceSettings.Default with { MinEligible = 2 }));
         var settings = await NextAsync(subscription);
         Assert.Equal(["orders"], weights.Changed);
         Assert.Equal(7, weights.Catalog.Services["orders"].Endpoints[0].Weight);
         Assert.Empty(settings.Changed);
         Assert.Equal(weights.Catalog.Revision + 1, settings.Catalog.Revision);
+    }
+
+    [Fact]
+    public async Task ManyUpdatesInARow_NothingThatChangedIsMissed()
+    {
+        const int services = 500;
+        using var subscription = _source.Feed.Subscribe();
+
+        for (var i = 0; i < services; i++)
+        {
+            Do(new PutService($"s-{i}", ServiceSettings.Default with { Check = new() { Kind = CheckKind.None } }));
+            Do(new RegisterInstance(new($"s-{i}", "a"), new() { Address = "10.0.0.1", Port = 80 }));
+        }
+
+        Do(new DeleteService("s-7"));
+        await FollowedAsync();
+        var changed = new HashSet<string>();
+        while (subscription.TryRead(out var update))
+        {
+            changed.UnionWith(update!.Changed);
+        }
+
+        Assert.Equal(services - 1, _source.Feed.Current.Services.Count(service => service.Key.StartsWith("s-", StringComparison.Ordinal) && service.Value.Endpoints.Length == 1));
+        Assert.Subset(changed, [.. Enumerable.Range(0, services).Where(i => i != 7).Select(i => $"s-{i}")]);
     }
 
     [Fact]

@@ -220,6 +220,41 @@ public sealed class FeedTests
         Assert.Equal(0, _feed.SubscriberCount);
     }
 
+    [Fact]
+    public async Task Who_follows_together_gets_what_came_during_a_step_as_one_step()
+    {
+        var steps = new List<int[]>();
+        var (begun, go, done) = (new TaskCompletionSource(), new TaskCompletionSource(), new TaskCompletionSource());
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
+        var following = _feed.FollowTogetherAsync(
+            _ => ValueTask.CompletedTask,
+            async changes =>
+            {
+                steps.Add([.. changes]);
+                if (changes[^1] == 4)
+                {
+                    done.SetResult();
+                }
+
+                begun.TrySetResult();
+                await go.Task;
+            },
+            TimeSpan.FromMilliseconds(1),
+            stop.Token);
+
+        Publish(1);
+        await begun.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancelled);
+        Publish(2);
+        Publish(3);
+        Publish(4);
+        go.SetResult();
+        await done.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancelled);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => following);
+
+        Assert.Equal([[1], [2, 3, 4]], steps);
+    }
+
     private static List<int> Waiting(FeedSubscription<State, int> subscription)
     {
         var changes = new List<int>();
