@@ -19,6 +19,7 @@ using Dashboard.Web.Discovery.Agent;
 using Dashboard.Web.Discovery.Dns;
 using Dashboard.Web.Discovery.Xds;
 using Dashboard.Web.Gateway;
+using Dashboard.Web.Http.Express;
 using Dashboard.Web.Live;
 using Dashboard.Web.Replicas;
 using Dashboard.Web.Security;
@@ -180,6 +181,8 @@ internal static class ConsoleRole
 
     private static void Map(WebApplication app)
     {
+        app.UseSecurityHeaders();
+        app.UseExpress();
         // A page that does not exist says so in the console's own words; the API has its problem details.
         app.UseWhen(
             context => HttpMethods.IsGet(context.Request.Method) && context.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.Ordinal) && !context.Request.Path.StartsWithSegments("/api"),

@@ -99,13 +99,13 @@ internal sealed partial class RegisterBenchmark : IBenchmark
         var own = Path.Combine(folder, "own.lua");
         File.WriteAllText(own, counter + """
               return wrk.format(nil, "/api/v1/services/s-" .. s .. "/instances/i-" .. i, nil,
-                '{"address":"' .. address .. '","port":8080,"zone":"zone-a","node":"node-' .. i % 200 .. '","version":"v' .. n .. '"}')
+                '{"address":"' .. address .. '","port":8080,"zone":"zone-a","node":"node-' .. i % 200 .. '","version":"v1","metadata":{"build":"b' .. n .. '"}}')
             end
             """);
         var consul = Path.Combine(folder, "consul.lua");
         File.WriteAllText(consul, counter + """
               return wrk.format(nil, "/v1/catalog/register", nil,
-                '{"Node":"node-' .. i % 200 .. '","Address":"10.9.0.' .. i % 200 .. '","Service":{"ID":"i-' .. i .. '","Service":"s-' .. s .. '","Address":"' .. address .. '","Port":8080,"Meta":{"zone":"zone-a","version":"v' .. n .. '"}}}')
+                '{"Node":"node-' .. i % 200 .. '","Address":"10.9.0.' .. i % 200 .. '","Service":{"ID":"i-' .. i .. '","Service":"s-' .. s .. '","Address":"' .. address .. '","Port":8080,"Meta":{"zone":"zone-a","version":"v1","build":"b' .. n .. '"}}}')
             end
             """);
         var upsert = Path.Combine(folder, "upsert.sql");

@@ -42,11 +42,12 @@ internal sealed class Answers(OperatorDesk desk, OperationTracker operations, Ti
         _ => throw new InvalidOperationException($"Unexpected result {result.GetType().Name}."),
     };
 
-    private async Task<CommandResult> ExecuteAsync(HttpContext http, RegistryCommand command, Actor actor)
+    /// <summary>Hands a command to the registry; no answer in time counts as unavailable.</summary>
+    public async Task<CommandResult> ExecuteAsync(HttpContext http, RegistryCommand command, Actor actor)
     {
         try
         {
-            return await desk.ExecuteAsync(command, actor, http.RequestAborted).AsTask().WaitAsync(CommandTimeout, time, http.RequestAborted);
+            return await desk.ExecuteAsync(command, actor, CancellationToken.None).AsTask().WaitAsync(CommandTimeout, time, http.RequestAborted);
         }
         catch (TimeoutException)
         {

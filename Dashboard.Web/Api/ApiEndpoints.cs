@@ -1,6 +1,7 @@
 using Dashboard.Core.Registry;
 using Dashboard.Web.Http;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Dashboard.Web.Http.Express;
 
 namespace Dashboard.Web.Api;
 
@@ -13,6 +14,8 @@ public static class ApiEndpoints
     {
         services.AddSingleton<Answers>();
         services.TryAddSingleton<ChainVerifier>();
+        services.AddSingleton<IExpressEndpoint, RegisterExpress>();
+        services.AddSingleton<IExpressEndpoint, HeartbeatExpress>();
         services.AddHttpJson().ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, ApiJson.Default));
         services.AddApiReference();
         return services;

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Dashboard.Core.Registry;
 
 namespace Dashboard.Web.Api;
@@ -79,7 +80,22 @@ internal sealed record RampDocument(DateTimeOffset StartedAt, int Seconds, int P
 /// <summary>The answer to a registration.</summary>
 /// <param name="Revision">The registry's revision with it.</param>
 /// <param name="Created">False when the instance was known.</param>
-internal sealed record RegistrationDocument(string Service, string Instance, long Revision, Guid Generation, bool Created);
+internal sealed record RegistrationDocument(string Service, string Instance, long Revision, Guid Generation, bool Created)
+{
+    [JsonIgnore]
+    public string Location => $"/api/v1/services/{Service}/instances/{Instance}";
+
+    public static RegistrationDocument Of(InstanceKey key, CommandResult.Committed committed)
+    {
+        var created = false;
+        foreach (var change in committed.Change?.Changes ?? [])
+        {
+            created |= change is InstanceChange { Before: null } added && added.Key == key;
+        }
+
+        return new(key.Service, key.Id, committed.Revision, committed.Snapshot.Generation, created);
+    }
+}
 
 /// <summary>The answer to a change that opens no operation.</summary>
 /// <param name="Changed">False when everything was so already.</param>

@@ -8,8 +8,11 @@ namespace Dashboard.Web.Api;
 /// <summary>Registration, by the instances themselves or by whoever deploys them.</summary>
 internal static class InstanceEndpoints
 {
-    private const int MaxMetadata = 64;
-    private const int MaxMetadataValue = 512;
+    public const int MaxAddress = 64;
+    public const int MaxMetadata = 64;
+    public const int MaxMetadataValue = 512;
+    public const double MinTtl = 0.1;
+    public const double MaxTtl = 3600;
 
     public static void Map(IEndpointRouteBuilder api)
     {
@@ -45,9 +48,8 @@ internal static class InstanceEndpoints
 
         return await answers.ChangeAsync(http, new RegisterInstance(key, registration), input.Actor(ActorKind.Service), committed =>
         {
-            var created = committed.Change?.Changes.Any(change => change is InstanceChange { Before: null } added && added.Key == key) ?? false;
-            var document = new RegistrationDocument(key.Service, key.Id, committed.Revision, committed.Snapshot.Generation, created);
-            return created ? Results.Created($"/api/v1/services/{key.Service}/instances/{key.Id}", document) : Results.Ok(document);
+            var document = RegistrationDocument.Of(key, committed);
+            return document.Created ? Results.Created(document.Location, document) : Results.Ok(document);
         });
     }
 
@@ -71,14 +73,14 @@ internal static class InstanceEndpoints
         var canonical = "";
         return new()
         {
-            Address = body.Text("address", 64, text => Formats.Address(text, out canonical)) is null ? "" : canonical,
+            Address = body.Text("address", MaxAddress, text => Formats.Address(text, out canonical)) is null ? "" : canonical,
             Port = body.Int("port", 1, 65_535) ?? 0,
             Weight = body.Int("weight", 0, SetWeights.MaxWeight) ?? 100,
             Zone = body.Text("zone", 63, Formats.Place),
             Node = body.Text("node", 253, Formats.Node),
             Version = body.Text("version", 64, Formats.Version),
             Metadata = ReadMetadata(body),
-            Ttl = body.Seconds("ttlSeconds", 0.1, 3600, fractions: true),
+            Ttl = body.Seconds("ttlSeconds", MinTtl, MaxTtl, fractions: true),
         };
     }
 

@@ -1,5 +1,6 @@
 using Dashboard.Core.Discovery.Wire;
 using Dashboard.Web.Http;
+using Dashboard.Web.Http.Express;
 
 namespace Dashboard.Web.Discovery;
 
@@ -11,6 +12,7 @@ public static class DiscoveryEndpoints
         services.AddHttpJson();
         services.AddSingleton<ServingBytes>();
         services.AddSingleton<ServingEndpoints>();
+        services.AddSingleton<IExpressEndpoint, ServingExpress>();
         services.AddSingleton<WatchStream>();
         return services;
     }

@@ -62,7 +62,7 @@ internal sealed class ServingEndpoints(
 
             var left = deadline - time.GetUtcNow();
             if (known is not { } index || left <= TimeSpan.Zero || IsNews(index, catalog, set))
-                return new Answer(bytes.Of(set), catalog, source.StaleSince, time);
+                return new ServingAnswer(bytes.Of(set), catalog, source.StaleSince, time);
 
             try
             {
@@ -103,30 +103,5 @@ internal sealed class ServingEndpoints(
             : WatchEventId.TryParse(text, out var full) ? full
             : null;
         return index is not null;
-    }
-
-    private sealed class Answer(byte[] body, ServingCatalog catalog, DateTimeOffset? staleSince, TimeProvider time) : IResult
-    {
-        public async Task ExecuteAsync(HttpContext httpContext)
-        {
-            var response = httpContext.Response;
-            response.ContentType = "application/json; charset=utf-8";
-            response.ContentLength = body.Length;
-            response.Headers.CacheControl = "no-store";
-            response.Headers[RevisionHeader] = catalog.Revision.ToString(CultureInfo.InvariantCulture);
-            response.Headers[GenerationHeader] = catalog.Generation.ToString();
-            response.Headers[IndexHeader] = WatchEventId.Of(catalog).ToString();
-            if (staleSince is { } since)
-                response.Headers[StaleHeader] = since.ToString("O", CultureInfo.InvariantCulture);
-
-            try
-            {
-                await PacedBody.WriteAsync(response.BodyWriter, body, time, httpContext.RequestAborted);
-            }
-            catch (TimeoutException)
-            {
-                httpContext.Abort();
-            }
-        }
     }
 }

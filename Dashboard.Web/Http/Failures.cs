@@ -19,29 +19,32 @@ internal static partial class Failures
     /// <summary>Turns what an endpoint throws into a problem that tells nothing of the inside.</summary>
     public static async ValueTask<object?> FilterAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
-        var http = context.HttpContext;
         try
         {
             return await next(context);
         }
-        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
-        {
-            // Nobody is left to read an answer.
-            return Results.Empty;
-        }
-        catch (BadHttpRequestException bad)
-        {
-            return bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? Problems.TooLarge(RequestInput.BodyLimit) : Problems.Status(bad.StatusCode, "The request's body ended early or is malformed.");
-        }
-        catch (Exception away) when (away is DbException or TimeoutException)
-        {
-            LogUnavailable(LoggerOf(http), away, http.Request.Path);
-            return Problems.Unavailable("The registry's database does not answer.", TimeSpan.FromSeconds(1));
-        }
         catch (Exception failure)
         {
-            LogFailure(LoggerOf(http), failure, http.Request.Method, http.Request.Path);
-            return Problems.Internal(http);
+            return Of(context.HttpContext, failure);
+        }
+    }
+
+    /// <summary>The answer to a request whose handling threw.</summary>
+    public static IResult Of(HttpContext http, Exception failure)
+    {
+        switch (failure)
+        {
+            // Nobody is left to read an answer.
+            case OperationCanceledException when http.RequestAborted.IsCancellationRequested:
+                return Results.Empty;
+            case BadHttpRequestException bad:
+                return bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? Problems.TooLarge(RequestInput.BodyLimit) : Problems.Status(bad.StatusCode, "The request's body ended early or is malformed.");
+            case DbException or TimeoutException:
+                LogUnavailable(LoggerOf(http), failure, http.Request.Path);
+                return Problems.Unavailable("The registry's database does not answer.", TimeSpan.FromSeconds(1));
+            default:
+                LogFailure(LoggerOf(http), failure, http.Request.Method, http.Request.Path);
+                return Problems.Internal(http);
         }
     }
 

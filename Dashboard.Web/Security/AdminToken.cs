@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -47,6 +48,9 @@ public sealed class AdminToken
 
     /// <summary>Whether a token is this one, in a time that does not depend on how much of it is right.</summary>
     public bool Matches(string candidate) => CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(candidate)), _hash);
+
+    /// <summary>The same without hashing, for who asks thousands of times a second: the time tells the length of the token and nothing else.</summary>
+    public bool MatchesExactly(ReadOnlySpan<char> candidate) => CryptographicOperations.FixedTimeEquals(MemoryMarshal.AsBytes(candidate), MemoryMarshal.AsBytes(Value.AsSpan()));
 
     private static string Generate() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
 

@@ -11,10 +11,10 @@ internal sealed class BearerHandler(IOptionsMonitor<AuthenticationSchemeOptions>
 {
     public const string Name = "Bearer";
 
-    private const string Prefix = "Bearer ";
+    public const string Prefix = "Bearer ";
 
     // One principal serves every request: it never changes, and a console follows its gateways by the second.
-    private static readonly ClaimsPrincipal Admin = new(new ClaimsIdentity([new Claim(ClaimTypes.Name, "token:admin")], Name));
+    public static readonly ClaimsPrincipal Admin = new(new ClaimsIdentity([new Claim(ClaimTypes.Name, "token:admin")], Name));
 
     public static bool Carries(HttpRequest request) => request.Headers.Authorization.ToString().StartsWith(Prefix, StringComparison.OrdinalIgnoreCase);
 

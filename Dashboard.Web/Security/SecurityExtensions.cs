@@ -18,6 +18,7 @@ public static class SecurityExtensions
     {
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(_ => AdminToken.Load(options));
+        services.AddSingleton<Http.Express.IExpressSignIn, BearerSignIn>();
         services.AddSingleton<SignInCodes>();
         services.AddSingleton<SignInThrottle>();
         services.AddProblemDetails();
@@ -48,6 +49,9 @@ public static class SecurityExtensions
         services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
         return services;
     }
+
+    /// <summary>Adds the headers that every answer carries, for what comes before <see cref="UseSecurity"/>.</summary>
+    public static IApplicationBuilder UseSecurityHeaders(this IApplicationBuilder app) => app.Use(SecurityHeaders.WriteAsync);
 
     /// <summary>Adds the headers, both ways to sign in, the closing policy and what refuses forged requests.</summary>
     public static IApplicationBuilder UseSecurity(this IApplicationBuilder app) => app

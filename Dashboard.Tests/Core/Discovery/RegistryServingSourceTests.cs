@@ -73,7 +73,7 @@ public sealed class RegistryServingSourceTests : IAsyncLifetime
         }
 
         Assert.Equal(services - 1, _source.Feed.Current.Services.Count(service => service.Key.StartsWith("s-", StringComparison.Ordinal) && service.Value.Endpoints.Length == 1));
-        Assert.Subset(changed, [.. Enumerable.Range(0, services).Where(i => i != 7).Select(i => $"s-{i}")]);
+        Assert.Subset(changed, Enumerable.Range(0, services).Where(i => i != 7).Select(i => $"s-{i}").ToHashSet());
     }
 
     [Fact]

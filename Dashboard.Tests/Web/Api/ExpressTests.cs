@@ -1,0 +1,141 @@
+using System.Net;
+using System.Security.Claims;
+using System.Text;
+using Dashboard.Core.Registry;
+using Dashboard.Core.Registry.Commands;
+using Dashboard.Tests.Support;
+using Dashboard.Web.Http.Express;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Dashboard.Tests.Web.Api;
+
+/// <summary>Two hosts over one registry, one with the short way into its endpoints: whatever it is asked, it answers as the other does.</summary>
+public sealed class ExpressTests : IAsyncLifetime
+{
+    private readonly InMemoryRegistry _registry = new(TimeProvider.System);
+    private readonly CountingSignIn _signIn = new();
+    private ApiHost _whole = null!;
+    private ApiHost _express = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _whole = await ApiHost.StartAsync(registry: _registry);
+        _express = await ApiHost.StartAsync(
+            more: services => services.AddSingleton<IExpressSignIn>(_signIn), before: app => app.UseExpress(), registry: _registry);
+        _whole.Seed("orders", 3);
+        _whole.Do(new PutService("beats", ServiceSettings.Default with { Check = new() { Kind = CheckKind.Ttl } }));
+        _whole.Do(new RegisterInstance(new("beats", "b-1"), new() { Address = "10.0.0.9", Port = 80 }));
+        await _whole.PublishedAsync();
+        await _express.PublishedAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _express.DisposeAsync();
+        await _whole.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("""{"address":"10.1.0.1","port":80}""")]
+    [InlineData("""{"address":"10.1.0.1","port":80,"weight":7,"zone":"zone-a","node":"n1","version":"v1+x","metadata":{"b":"ü","a":"1"}}""")]
+    [InlineData("""{"address":"2001:DB8::1","port":80}""")]
+    [InlineData("""{"address":"10.1.0.1","port":80,"zone":null,"weight":null}""")]
+    [InlineData("""{"address":"10.1.0.1","port":80,"metadata":{}}""")]
+    [InlineData(""" {"address" : "10.1.0.1", "port" : 80 } """)]
+    [InlineData("""{"address":"10.1.0.1","port":80,"ttlSeconds":5}""")]
+    [InlineData("""{"address":"10.1.0.1","port":80,"port":81}""")]
+    [InlineData("""{"address":"10.1.0.1","port":80,"metadata":{"a":"1","a":"2"}}""")]
+    [InlineData("""{"address":"10.1.0.1","port":80,"metadata":{"a":1}}""")]
+    [InlineData("""{"address":"10.1.0.1","port":80,"metadata":{"a":"x\u0007y"}}""")]
+    [InlineData("""{"address":"10.1.0.1","port":80,"metadata":{"a b":"1"}}""")]
+    [InlineData("""{"address":"10.1.0.1","port":80,"metadata":{"a":"\ud800"}}""")]
+    [InlineData("""{"address":"localhost","port":"80","weight":1e3,"zone":"-","colour":"red"}""")]
+    [InlineData("""{"address":"10.1.0.1","port":65536}""")]
+    [InlineData("""{"address":"10.1.0.1","port":80.5}""")]
+    [InlineData("""{"address":"10.1.0.1"}""")]
+    [InlineData("""{"address":"10.1.0.1","port":80} x""")]
+    [InlineData("""{"address":"10.1.0.1","port":80""")]
+    [InlineData("[1]")]
+    [InlineData("")]
+    public async Task Registration_IsAnsweredAlike(string body)
+    {
+        // Each its own service: what the one host registered must not make the other's a renewal.
+        var whole = await AskAsync(_whole, HttpMethod.Put, "/api/v1/services/a-whole/instances/i-1", body);
+        var express = await AskAsync(_express, HttpMethod.Put, "/api/v1/services/a-short/instances/i-1", body);
+
+        Assert.Equal(whole.Replace("a-whole", "a-short", StringComparison.Ordinal), express);
+        Assert.Equal(
+            _registry.Current.FindInstance(new("a-whole", "i-1"))?.Registration,
+            _registry.Current.FindInstance(new("a-short", "i-1"))?.Registration);
+    }
+
+    [Theory]
+    [InlineData("PUT", "/api/v1/services/Orders/instances/i-1", """{"address":"10.1.0.1","port":80}""")]
+    [InlineData("PUT", "/api/v1/services/new/instances/i%20x", """{"address":"10.1.0.1","port":80}""")]
+    [InlineData("PUT", "/api/v1/services/new/instances/i-1?x=1", """{"address":"10.1.0.1","port":80}""")]
+    [InlineData("PUT", "/api/v1/services/new/instances/", """{"address":"10.1.0.1","port":80}""")]
+    [InlineData("GET", "/api/v1/services/orders/endpoints", "")]
+    [InlineData("GET", "/api/v1/services/absent/endpoints", "")]
+    [InlineData("GET", "/api/v1/services/orders/endpoints?index=x", "")]
+    [InlineData("GET", "/api/v1/services/a/b/endpoints", "")]
+    [InlineData("POST", "/api/v1/services/beats/instances/b-1/heartbeat", "")]
+    [InlineData("POST", "/api/v1/services/beats/instances/b-1/heartbeat", "{}")]
+    [InlineData("POST", "/api/v1/services/beats/instances/b-1/heartbeat", """{"status":"warning"}""")]
+    [InlineData("POST", "/api/v1/services/beats/instances/b-1/heartbeat", """{"status":"critical","output":"disk"}""")]
+    [InlineData("POST", "/api/v1/services/beats/instances/b-1/heartbeat", """{"status":"fine"}""")]
+    [InlineData("POST", "/api/v1/services/beats/instances/b-1/heartbeat", """{"status":"passing","status":"passing"}""")]
+    [InlineData("POST", "/api/v1/services/beats/instances/absent/heartbeat", "{}")]
+    public async Task WhateverIsAsked_IsAnsweredAlike(string method, string path, string body) =>
+        Assert.Equal(await AskAsync(_whole, new(method), path, body), await AskAsync(_express, new(method), path, body));
+
+    [Fact]
+    public async Task TheShortWay_IsTakenBySignedInPrograms_AndByNobodyElse()
+    {
+        await AskAsync(_express, HttpMethod.Get, "/api/v1/services/orders/endpoints", "");
+        Assert.Equal((1, 1), (_signIn.Asked, _signIn.SignedIn));
+
+        _signIn.Refuses = true;
+        var answer = await AskAsync(_express, HttpMethod.Put, "/api/v1/services/other/instances/i-1", """{"address":"10.1.0.1","port":80}""");
+
+        // Refused here, it went the whole way, where this host asks nobody to sign in.
+        Assert.StartsWith("201", answer, StringComparison.Ordinal);
+        Assert.Equal((2, 1), (_signIn.Asked, _signIn.SignedIn));
+    }
+
+    /// <summary>Status, headers and body, but for what differs from one answer to the next.</summary>
+    private static async Task<string> AskAsync(ApiHost host, HttpMethod method, string path, string body)
+    {
+        using var response = await host.SendAsync(method, path, body.Length == 0 ? null : body);
+        var text = new StringBuilder().Append((int)response.StatusCode).Append('\n');
+        foreach (var (name, values) in response.Headers.Concat(response.Content.Headers).OrderBy(header => header.Key, StringComparer.Ordinal))
+        {
+            if (name is not ("Date" or "Transfer-Encoding" or "Content-Length" or "Server"))
+            {
+                text.Append(name).Append(": ").AppendJoin(',', values).Append('\n');
+            }
+        }
+
+        var content = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        return System.Text.RegularExpressions.Regex.Replace(text.Append(content).ToString(), @"""(revision|traceId)"":(""[^""]*""|\d+)", @"""$1"":0");
+    }
+
+    private sealed class CountingSignIn : IExpressSignIn
+    {
+        private static readonly ClaimsPrincipal Program = new();
+
+        public int Asked { get; private set; }
+
+        public int SignedIn { get; private set; }
+
+        public bool Refuses { get; set; }
+
+        public ClaimsPrincipal? SignIn(HttpRequest request)
+        {
+            Asked++;
+            SignedIn += Refuses ? 0 : 1;
+            return Refuses ? null : Program;
+        }
+    }
+}
