@@ -13,5 +13,12 @@ public sealed class HealthBoard
 
     internal void Set(InstanceKey key, HealthEvidence evidence) => _evidence[key] = evidence;
 
+    /// <summary>Another run or console has heard an instance that was not heard here yet.</summary>
+    internal void Recall(InstanceKey key, DateTimeOffset seen)
+    {
+        if (_evidence.TryGetValue(key, out var evidence) && evidence is { Kind: CheckKind.Ttl, At: null })
+            _evidence.TryUpdate(key, evidence with { At = seen }, evidence);
+    }
+
     internal void Remove(InstanceKey key) => _evidence.TryRemove(key, out _);
 }

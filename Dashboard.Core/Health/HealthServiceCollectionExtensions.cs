@@ -12,7 +12,7 @@ public static class HealthServiceCollectionExtensions
     private const string DefaultUrls = "http://127.0.0.1:5080";
 
     /// <summary>
-    /// Adds the monitor, <see cref="Heartbeats"/> and <see cref="HealthBoard"/>. Needs an <see cref="Registry.IRegistry"/> and an <see cref="ILeaseStore"/>. Reads <c>Health:AllowedNetworks</c> (CIDRs as a list, or in one
+    /// Adds the monitor, <see cref="Heartbeats"/> and <see cref="HealthBoard"/>. Needs an <see cref="Registry.IRegistry"/> , an <see cref="ILeaseStore"/> and an <see cref="IHeartbeatStore"/>. Reads <c>Health:AllowedNetworks</c> (CIDRs as a list, or in one
     /// string with commas between), <c>Health:MaxConcurrentProbes</c> and, for the default of the former, <c>Urls</c>.
     /// </summary>
     /// <exception cref="FormatException">One of the settings cannot be read.</exception>
@@ -32,6 +32,8 @@ public static class HealthServiceCollectionExtensions
         services.AddSingleton<LeaseKeeper>();
         services.AddHostedService(provider => provider.GetRequiredService<LeaseKeeper>());
         services.AddHostedService<HealthMonitor>();
+        services.AddSingleton<HeartbeatJournal>();
+        services.AddHostedService(provider => provider.GetRequiredService<HeartbeatJournal>());
         return services;
     }
 

@@ -5,8 +5,8 @@ namespace Dashboard.Core.Postgres;
 /// <summary>A command that waits for the writer, with whoever waits for its result.</summary>
 internal sealed class PendingCommand(RegistryCommand command, Actor actor)
 {
-    // Callers go on elsewhere: the writer's loop is not theirs to run in.
-    private readonly TaskCompletionSource<CommandResult> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    // Whoever answers does so where callers may go on, see AnswerQueue.
+    private readonly TaskCompletionSource<CommandResult> _result = new();
 
     public RegistryCommand Command { get; } = command;
 

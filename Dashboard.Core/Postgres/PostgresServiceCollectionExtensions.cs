@@ -41,6 +41,7 @@ public static class PostgresServiceCollectionExtensions
         services.AddSingleton<IHealthOverlays>(provider => provider.GetRequiredService<PostgresRegistry>());
         services.AddSingleton<ILeaseStore, PostgresLeaseStore>();
         services.AddHostedService<ChangeRetention>();
+        services.AddSingleton<IHeartbeatStore, PostgresHeartbeatStore>();
         services.AddSingleton<RegistryDbContextFactory>();
         services.AddSingleton<IDbContextFactory<RegistryDbContext>>(provider => provider.GetRequiredService<RegistryDbContextFactory>());
         services.AddSingleton<IChangeHistory, PostgresChangeHistory>();

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Dashboard.Core.Postgres.Rows;
 using Dashboard.Core.Registry;
 using Npgsql;
@@ -185,7 +186,7 @@ internal sealed class RegistryDatabase(PostgresRegistryOptions options) : IAsync
 
         var revisions = new Dictionary<string, long>(StringComparer.Ordinal);
         await ReadServicesAsync(connection, entities, revisions);
-        await ReadInstancesAsync(connection, entities);
+        await ReadInstancesAsync(connection, entities, revisions);
         await ReadDecisionsAsync(connection, entities);
         await transaction.CommitAsync();
         return (head, RegistrySnapshot.Load(head.Generation, head.Revision, head.At, entities, revisions));
@@ -218,32 +219,40 @@ internal sealed class RegistryDatabase(PostgresRegistryOptions options) : IAsync
         }
     }
 
-    private static async Task ReadInstancesAsync(NpgsqlConnection connection, List<EntityChange> entities)
+    private static async Task ReadInstancesAsync(NpgsqlConnection connection, List<EntityChange> entities, Dictionary<string, long> revisions)
     {
         await using var command = new NpgsqlCommand(
             """
-            select service, id, address, port, weight, zone, node, version, metadata::text, ttl, created_revision, registered_at, health::text
+            select service, id, address, port, weight, zone, node, version, metadata::text, ttl, created_revision, registered_at, health::text, revision
             from instance
             """, connection);
         await using var reader = await command.ExecuteReaderAsync();
+        // Thousands of instances share a handful of these: kept once, they are a good part of the registry's memory less.
+        var shared = new Dictionary<string, string>(StringComparer.Ordinal);
         while (await reader.ReadAsync())
         {
-            var key = new InstanceKey(reader.GetString(0), reader.GetString(1));
+            var key = new InstanceKey(Share(reader.GetString(0))!, reader.GetString(1));
+            var metadata = reader.GetString(8);
             var registration = new Registration
             {
                 Address = reader.GetString(2),
                 Port = reader.GetInt32(3),
                 Weight = reader.GetInt32(4),
-                Zone = Text(reader, 5),
-                Node = Text(reader, 6),
-                Version = Text(reader, 7),
-                Metadata = Deserialize(reader.GetString(8), Json.Default.ImmutableSortedDictionaryStringString)!,
+                Zone = Share(Text(reader, 5)),
+                Node = Share(Text(reader, 6)),
+                Version = Share(Text(reader, 7)),
+                Metadata = metadata == "{}" ? ImmutableSortedDictionary<string, string>.Empty : Deserialize(metadata, Json.Default.ImmutableSortedDictionaryStringString)!,
                 Ttl = reader.IsDBNull(9) ? null : reader.GetFieldValue<TimeSpan>(9),
             };
             entities.Add(new InstanceChange(key, null, new(registration, reader.GetInt64(10), reader.GetFieldValue<DateTimeOffset>(11))));
             if (Text(reader, 12) is { } health)
                 entities.Add(new HealthChange(key, null, Deserialize(health, Json.Default.HealthState)));
+            // The service's own row is not written for what happens to an instance.
+            if (revisions.TryGetValue(key.Service, out var revision) && reader.GetInt64(13) is var touched && touched > revision)
+                revisions[key.Service] = touched;
         }
+
+        string? Share(string? text) => text is null ? null : shared.TryGetValue(text, out var known) ? known : shared[text] = text;
     }
 
     private static async Task ReadDecisionsAsync(NpgsqlConnection connection, List<EntityChange> entities)

@@ -30,7 +30,14 @@ internal sealed class RegistryWrite
 
         Rows = rows;
         Services = ServicesTouched(before, after, changes);
-        _services.UnionWith(Services);
+        foreach (var node in _nodes)
+        {
+            foreach (var key in (before.Nodes.GetValueOrDefault(node)?.Instances ?? []).Union(after.Nodes.GetValueOrDefault(node)?.Instances ?? []))
+            {
+                if (Services.Contains(key.Service))
+                    _services.Add(key.Service);
+            }
+        }
     }
 
     public RegistrySnapshot Before { get; }
@@ -49,6 +56,10 @@ internal sealed class RegistryWrite
     /// <summary>The services that are different afterwards.</summary>
     public ImmutableHashSet<string> Services { get; }
 
+    /// <summary>
+    /// Those whose own row changes. What happens to an instance that stays is kept with that: the revision that last touched a service is the highest of its row's and its instances', so that
+    /// a registration writes one row and not two.
+    /// </summary>
     public IEnumerable<ServiceSnapshot> ChangedServices => _services.Select(name => After.Services.GetValueOrDefault(name)).OfType<ServiceSnapshot>();
 
     public IEnumerable<string> RemovedServices => _services.Where(name => !After.Services.ContainsKey(name));
@@ -129,12 +140,17 @@ internal sealed class RegistryWrite
                 break;
             case InstanceChange c:
                 _instances.Add(c.Key);
+                // Its row would have carried the revision, see ChangedServices.
+                if (c.After is null)
+                    _services.Add(c.Key.Service);
                 break;
             case HealthChange c:
                 _instances.Add(c.Key);
                 break;
             case OperatorChange c:
                 _operators.Add(c.Key);
+                if (After.Services.ContainsKey(c.Key.Service))
+                    _services.Add(c.Key.Service);
                 break;
             case NodeChange c:
                 _nodes.Add(c.Name);

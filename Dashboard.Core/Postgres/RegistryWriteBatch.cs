@@ -74,12 +74,13 @@ internal static class RegistryWriteBatch
 
         Add(batch,
             """
-            insert into instance (service, id, address, port, weight, zone, node, version, metadata, ttl, created_revision, registered_at, health)
-            select s, i, a, p, w, z, n, v, m::json, l, c, r, h::json
-            from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) as t (s, i, a, p, w, z, n, v, m, l, c, r, h)
+            insert into instance (service, id, address, port, weight, zone, node, version, metadata, ttl, created_revision, registered_at, health, revision)
+            select s, i, a, p, w, z, n, v, m::json, l, c, r, h::json, e
+            from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) as t (s, i, a, p, w, z, n, v, m, l, c, r, h, e)
             on conflict (service, id) do update set address = excluded.address, port = excluded.port, weight = excluded.weight, zone = excluded.zone,
               node = excluded.node, version = excluded.version, metadata = excluded.metadata, ttl = excluded.ttl,
-              created_revision = excluded.created_revision, registered_at = excluded.registered_at, health = excluded.health
+              created_revision = excluded.created_revision, registered_at = excluded.registered_at, health = excluded.health,
+              revision = excluded.revision
             """,
             Array([.. rows.Select(i => i.Key.Service)]),
             Array([.. rows.Select(i => i.Key.Id)]),
@@ -93,7 +94,8 @@ internal static class RegistryWriteBatch
             Parameter(rows.Select(i => i.Registration.Ttl).ToArray(), NpgsqlDbType.Interval),
             Array([.. rows.Select(i => i.Entry.CreatedRevision)]),
             Parameter(rows.Select(i => i.Entry.RegisteredAt.ToUniversalTime()).ToArray(), NpgsqlDbType.TimestampTz),
-            Array([.. rows.Select(i => i.Health is { } health ? Serialize(health, Json.Default.HealthState) : null)]));
+            Array([.. rows.Select(i => i.Health is { } health ? Serialize(health, Json.Default.HealthState) : null)]),
+            Array([.. rows.Select(i => write.After.Services[i.Key.Service].Revision)]));
     }
 
     private static void AddOperatorStates(NpgsqlBatch batch, RegistryWrite write)

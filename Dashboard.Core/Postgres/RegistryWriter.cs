@@ -23,6 +23,7 @@ internal sealed partial class RegistryWriter
     private readonly ILogger _logger;
     // Null stands for a look at the head.
     private readonly Channel<PendingCommand?> _queue;
+    private readonly AnswerQueue _answers = new();
     private int _lookQueued;
     private volatile bool _running;
     private volatile bool _stopping;
@@ -103,6 +104,12 @@ internal sealed partial class RegistryWriter
 
     private async Task ProcessAsync(List<PendingCommand> batch, bool look)
     {
+        await CarryOutAsync(batch, look);
+        _answers.Send();
+    }
+
+    private async Task CarryOutAsync(List<PendingCommand> batch, bool look)
+    {
         IReadOnlyList<Verdict> verdicts = [];
         try
         {
@@ -157,7 +164,7 @@ internal sealed partial class RegistryWriter
         if (batch.Count == 1)
         {
             LogRefused(_logger, batch[0].Command.Action, batch[0].Command.Target, exception);
-            batch[0].Fail(exception);
+            _answers.Add(batch[0], exception);
             return;
         }
 
@@ -270,13 +277,13 @@ internal sealed partial class RegistryWriter
             CommandResult.Overlaid => "overlaid",
             _ => "unavailable",
         });
-        pending.Answer(result);
+        _answers.Add(pending, result);
     }
 
     private void Fail(PendingCommand pending, Exception exception)
     {
         LogThrew(_logger, pending.Command.Action, pending.Command.Target, exception);
-        pending.Fail(exception);
+        _answers.Add(pending, exception);
     }
 
     private DateTimeOffset Now => _time.GetStoredNow();

@@ -54,22 +54,25 @@ public sealed class RegistrySnapshot
         IReadOnlyDictionary<string, long>? serviceRevisions = null)
     {
         ArgumentNullException.ThrowIfNull(entities);
-        var builder = new SnapshotBuilder(Empty(generation, at), revision);
-        // Operator and node state first, so that an instance finds them; a service before its instances.
-        foreach (var entity in entities.OrderBy(LoadOrder))
+        var load = new SnapshotLoad();
+        foreach (var entity in entities)
         {
-            builder.Apply(entity);
+            load.Add(entity);
         }
 
-        return builder.Build(at, overlay: 0, serviceRevisions);
-
-        static int LoadOrder(EntityChange entity) => entity switch
+        var (nodes, operators, operations) = load.Decisions();
+        var services = load.Services(nodes, operators, revision, serviceRevisions);
+        return new()
         {
-            NodeChange or OperatorChange or OperationChange or WithholdingChange => 0,
-            ServiceChange => 1,
-            BrakeChange => 2,
-            InstanceChange => 3,
-            _ => 4,
+            Generation = generation,
+            Revision = revision,
+            At = at,
+            Services = services,
+            Nodes = nodes,
+            OperatorStates = operators,
+            Operations = operations,
+            Withholding = load.Withholding,
+            InstanceCount = services.Values.Sum(service => service.Instances.Count),
         };
     }
 
@@ -183,14 +186,14 @@ public sealed class RegistrySnapshot
             }
         }
 
-        public RegistrySnapshot Build(DateTimeOffset at, long overlay, IReadOnlyDictionary<string, long>? revisions = null)
+        public RegistrySnapshot Build(DateTimeOffset at, long overlay)
         {
             var services = from.Services.ToBuilder();
             if (_removed is not null)
                 services.RemoveRange(_removed);
             foreach (var (name, service) in _touched)
             {
-                services[name] = revisions is not null && revisions.TryGetValue(name, out var at1) ? service.With(at1, service.Instances) : service;
+                services[name] = service;
             }
 
             return new()

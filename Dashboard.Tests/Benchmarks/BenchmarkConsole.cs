@@ -11,6 +11,7 @@ internal sealed class BenchmarkConsole : IAsyncDisposable
 {
     private readonly string _directory;
     private readonly EmbeddedPostgres _postgres;
+    private bool _running = true;
 
     private BenchmarkConsole(string directory, EmbeddedPostgres postgres, ConsoleProcess process)
     {
@@ -39,11 +40,21 @@ internal sealed class BenchmarkConsole : IAsyncDisposable
         return new(directory, postgres, await StartConsoleAsync(postgres, cancellationToken));
     }
 
-    /// <summary>Stops the console and starts it again on the same registry.</summary>
-    public async Task RestartAsync(CancellationToken cancellationToken)
+    /// <summary>Stops the console; its registry stays.</summary>
+    public async Task StopAsync()
     {
-        await Process.DisposeAsync();
+        if (_running)
+        {
+            _running = false;
+            await Process.DisposeAsync();
+        }
+    }
+
+    /// <summary>Starts it again after <see cref="StopAsync"/> and waits until it is ready.</summary>
+    public async Task StartAgainAsync(CancellationToken cancellationToken)
+    {
         Process = await StartConsoleAsync(_postgres, cancellationToken);
+        _running = true;
     }
 
     /// <summary>Services whose instances are trusted, so that no check of them runs beside the benchmark.</summary>
@@ -65,7 +76,7 @@ internal sealed class BenchmarkConsole : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await Process.DisposeAsync();
+        await StopAsync();
         await _postgres.DisposeAsync();
         Directory.Delete(_directory, recursive: true);
     }

@@ -28,4 +28,6 @@ internal sealed class InstanceRow
     public required DateTimeOffset RegisteredAt { get; init; }
 
     public string? Health { get; init; }
+
+    public required long Revision { get; init; }
 }

@@ -21,7 +21,7 @@ internal sealed class EngineDriver
         Engine = new(Time, allowed ?? AllowedNetworks.Default(withLoopback: true), Board);
     }
 
-    public FakeTimeProvider Time { get; }
+    public JumpingTimeProvider Time { get; }
 
     public InMemoryRegistry Registry { get; }
 

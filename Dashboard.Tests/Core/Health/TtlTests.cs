@@ -158,4 +158,33 @@ public sealed class TtlTests
         var (_, newest) = Assert.Single(taken);
         Assert.Equal((CheckOutcome.Passing, HealthState.MaxOutputLength), (newest.Outcome, newest.Output.Length));
     }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(-1)]
+    public void A_wall_clock_that_jumps_an_hour_evicts_nobody_and_keeps_nobody(int hours)
+    {
+        _driver.Put(Ttl with { RemoveAfter = TimeSpan.FromMinutes(30) });
+        _driver.RegisterMany(10, ttl: Lease);
+        for (var i = 0; i < 10; i++)
+        {
+            _driver.Beat($"i-{i:D3}");
+        }
+
+        _driver.Run(5);
+        _driver.Time.Jump(TimeSpan.FromHours(hours));
+        _driver.Run(4.9);
+        Assert.All(_driver.Service().Instances.Keys, id => Assert.Equal(HealthStatus.Healthy, _driver.StatusOf(id)));
+
+        // What really is silent is found out by the time that really passed.
+        _driver.Beat("i-000");
+        _driver.Run(1);
+        Assert.Equal(HealthStatus.Healthy, _driver.StatusOf("i-000"));
+        Assert.Equal(HealthStatus.Unhealthy, _driver.StatusOf("i-001"));
+
+        // Nor does it bring the removal of the silent forward.
+        _driver.Time.Jump(TimeSpan.FromHours(hours));
+        _driver.Run(2);
+        Assert.Equal(10, _driver.Service().Instances.Count);
+    }
 }
