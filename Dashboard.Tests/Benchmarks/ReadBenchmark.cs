@@ -24,8 +24,8 @@ internal sealed class ReadBenchmark : IBenchmark
 
     public async Task<int> RunAsync(string[] args, CancellationToken cancellationToken)
     {
-        if (args is ["part", var file])
-            return await ServeAsync(await File.ReadAllBytesAsync(file, cancellationToken), cancellationToken);
+        if (args is ["part", var path])
+            return await ServeAsync(await File.ReadAllBytesAsync(path, cancellationToken), cancellationToken);
 
         var rounds = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 5;
         if ((Wrk.Missing ?? ConsulAgent.Missing) is { } missing)

@@ -9,6 +9,9 @@ internal sealed class JumpingTimeProvider(DateTimeOffset start) : FakeTimeProvid
 
     public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + _wrong;
 
+    // The base class takes its timestamps from the wall clock.
+    public override long GetTimestamp() => base.GetUtcNow().Ticks;
+
     /// <summary>Sets the wall clock forwards, or backwards.</summary>
     public void Jump(TimeSpan by) => _wrong += by;
 }
