@@ -10,6 +10,7 @@ using Dashboard.Core.Operations;
 using Dashboard.Core.Postgres;
 using Dashboard.Core.Postgres.Embedded;
 using Dashboard.Core.Replicas;
+using Dashboard.Core.Topology;
 using Dashboard.Core.Traffic;
 using Dashboard.Web.Api;
 using Dashboard.Web.Console;
@@ -147,6 +148,7 @@ internal static class ConsoleRole
             })
             .AddBalancing()
             .AddTraffic()
+            .AddTopology()
             .AddDiscovery(Path.Combine(directory, "followers-catalog.json"))
             .AddDiscoveryEndpoints()
             .AddDns(configuration)

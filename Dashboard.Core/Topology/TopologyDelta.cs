@@ -32,6 +32,23 @@ public sealed record TopologyDelta
 
     public bool IsEmpty => Nodes.IsEmpty && RemovedNodes.IsEmpty && Traffic.IsEmpty && Quiet.IsEmpty && Edges.IsEmpty && RemovedEdges.IsEmpty && Ghosts is null;
 
+    /// <summary>What differs in nodes and ghosts alone: all that another registry can change.</summary>
+    public static TopologyDelta OfRegistry(TopologyGraph from, TopologyGraph to)
+    {
+        ArgumentNullException.ThrowIfNull(from);
+        ArgumentNullException.ThrowIfNull(to);
+        var (nodes, removedNodes) = Difference(from.Nodes, to.Nodes);
+        return new()
+        {
+            Generation = to.Generation,
+            Revision = to.Revision,
+            At = to.At,
+            Nodes = [.. nodes.Select(pair => pair.Value)],
+            RemovedNodes = removedNodes,
+            Ghosts = from.Ghosts.AsSpan().SequenceEqual(to.Ghosts.AsSpan()) ? null : to.Ghosts,
+        };
+    }
+
     public static TopologyDelta Between(TopologyGraph from, TopologyGraph to)
     {
         ArgumentNullException.ThrowIfNull(from);

@@ -56,9 +56,13 @@ public sealed class TopologyGraph
                 if (!known.TryGetValue(name, out var before) || !ReferenceEquals(before, service))
                 {
                     var node = TopologyNode.From(service);
-                    if (!nodes.TryGetValue(name, out var old) || !old.Equals(node))
+                    if (!nodes.TryGetValue(name, out var old))
                     {
                         builder[name] = node;
+                    }
+                    else if (node with { Neighbourhood = old.Neighbourhood } is var same && !old.Equals(same))
+                    {
+                        builder[name] = same;
                     }
                 }
             }
@@ -113,6 +117,26 @@ public sealed class TopologyGraph
             Traffic = services.ToImmutable(),
             Edges = edges.ToImmutable(),
             Ghosts = GhostList.Next(Ghosts, [], Nodes.ContainsKey, now),
+        };
+    }
+
+    /// <summary>The graph with its services in other neighbourhoods.</summary>
+    /// <param name="names">By service.</param>
+    public TopologyGraph WithNeighbourhoods(ImmutableDictionary<string, string> names)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        var moved = Nodes.Values.Where(node => node.Neighbourhood != names.GetValueOrDefault(node.Service, ""))
+            .Select(node => KeyValuePair.Create(node.Service, node with { Neighbourhood = names.GetValueOrDefault(node.Service, "") })).ToArray();
+        return moved.Length == 0 ? this : new()
+        {
+            _registry = _registry,
+            Generation = Generation,
+            Revision = Revision,
+            At = At,
+            Nodes = Nodes.SetItems(moved),
+            Traffic = Traffic,
+            Edges = Edges,
+            Ghosts = Ghosts,
         };
     }
 

@@ -3,7 +3,7 @@ using Dashboard.Core.Registry;
 
 namespace Dashboard.Core.Topology;
 
-/// <summary>A service as the graph shows it: who of its instances is in which state. Changes with the registry alone.</summary>
+/// <summary>A service as the graph shows it: who of its instances is in which state.</summary>
 public sealed record TopologyNode
 {
     public required string Service { get; init; }
@@ -40,6 +40,9 @@ public sealed record TopologyNode
 
     /// <summary>Ordered by zone.</summary>
     public required ImmutableArray<ZoneCount> Zones { get; init; }
+
+    /// <summary>The services that it mostly talks with, by the name of one of them (see <see cref="Neighbourhoods"/>); empty when it is in no such group. The one fact that does not come from the registry.</summary>
+    public string Neighbourhood { get; init; } = "";
 
     public static TopologyNode From(ServiceSnapshot service)
     {
@@ -118,7 +121,7 @@ public sealed record TopologyNode
     public bool Equals(TopologyNode? other) =>
         other is not null && Service == other.Service && Health == other.Health && Healthy == other.Healthy && Degraded == other.Degraded
         && Unhealthy == other.Unhealthy && Unknown == other.Unknown && Total == other.Total && Eligible == other.Eligible && Serving == other.Serving
-        && Draining == other.Draining && OutOfService == other.OutOfService && Panic == other.Panic && Brake == other.Brake
+        && Draining == other.Draining && OutOfService == other.OutOfService && Panic == other.Panic && Brake == other.Brake && Neighbourhood == other.Neighbourhood
         && Zones.AsSpan().SequenceEqual(other.Zones.AsSpan());
 
     public override int GetHashCode() => HashCode.Combine(Service, Health, Total, Eligible, Serving, Draining);

@@ -6,7 +6,7 @@ namespace Dashboard.Web.Live;
 /// <summary>Adds the live hub and what feeds it.</summary>
 public static class LiveRegistration
 {
-    /// <summary>Needs <c>IRegistry</c>, <c>TrafficStore</c> and <c>TimeProvider</c>.</summary>
+    /// <summary>Needs <c>IRegistry</c>, <c>TrafficStore</c>, <c>Neighbourhoods</c> and <c>TimeProvider</c>.</summary>
     public static IServiceCollection AddLive(this IServiceCollection services)
     {
         services.AddSignalR().AddMessagePackProtocol().AddHubOptions<LiveHub>(options =>

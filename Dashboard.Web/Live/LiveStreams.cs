@@ -1,16 +1,17 @@
 using Dashboard.Core.Registry;
+using Dashboard.Core.Topology;
 using Dashboard.Core.Traffic;
 
 namespace Dashboard.Web.Live;
 
 /// <summary>The streams that are viewed: the topology, and each service that somebody looks at.</summary>
-internal sealed class LiveStreams(IRegistry registry, TrafficStore traffic, ChangeMarks marks, TimeProvider time)
+internal sealed class LiveStreams(IRegistry registry, TrafficStore traffic, Neighbourhoods neighbourhoods, ChangeMarks marks, TimeProvider time)
 {
     // Taken before a viewer's lock. Keeps a stream from being dropped between its finding and its first viewer.
     private readonly Lock _gate = new();
     private readonly Dictionary<string, ServiceStream> _services = new(StringComparer.Ordinal);
 
-    public TopologyStream Topology { get; } = new();
+    public TopologyStream Topology { get; } = new(neighbourhoods);
 
     public bool SubscribeTopology(LiveViewer viewer)
     {

@@ -5,45 +5,50 @@ using Dashboard.Web.Live.Frames;
 
 namespace Dashboard.Web.Live;
 
-/// <summary>The whole graph as frames.</summary>
-internal sealed class TopologyStream : LiveStream
+/// <summary>
+/// The whole graph as frames. Viewers know the graph as it was told: in a large mesh a traffic frame tells what matters first (<see cref="TrafficRation"/>), and
+/// a full frame says what the deltas before it have said, so that all viewers know the same.
+/// </summary>
+internal sealed class TopologyStream(Neighbourhoods neighbourhoods) : LiveStream
 {
     private TopologyGraph _graph = TopologyGraph.Empty;
+    private TopologyGraph _told = TopologyGraph.Empty;
     private DateTimeOffset? _staleSince;
 
     protected override string Method => "topology";
 
-    public void PublishState(RegistrySnapshot registry, DateTimeOffset? staleSince, DateTimeOffset now) =>
-        Publish(sequence => Step(FrameKind.State, sequence, _graph.WithRegistry(registry, now), staleSince));
+    public void PublishState(RegistrySnapshot registry, DateTimeOffset? staleSince, DateTimeOffset now) => Publish(sequence =>
+    {
+        _graph = _graph.WithRegistry(registry, now);
+        return Tell(FrameKind.State, sequence, IsViewed ? TopologyDelta.OfRegistry(_told, _graph) : null, staleSince);
+    });
 
-    public void PublishTraffic(TrafficFrame traffic, DateTimeOffset? staleSince, DateTimeOffset now) =>
-        Publish(sequence => Step(FrameKind.Traffic, sequence, _graph.WithTraffic(traffic, now), staleSince));
+    public void PublishTraffic(TrafficFrame traffic, DateTimeOffset? staleSince, DateTimeOffset now) => Publish(sequence =>
+    {
+        var next = _graph.WithTraffic(traffic, now);
+        _graph = next.WithNeighbourhoods(neighbourhoods.Update(next));
+        return Tell(FrameKind.Traffic, sequence, IsViewed ? TrafficRation.Of(TopologyDelta.Between(_told, _graph), _told, _graph, sequence) : null, staleSince);
+    });
 
     protected override object MakeFull(long sequence) => new TopologyFrame(
-        (byte)FrameKind.Full, sequence, _graph.Revision, _graph.Generation.ToString(), _graph.At.ToUnixTimeMilliseconds(), _staleSince?.ToUnixTimeMilliseconds(),
-        [.. _graph.Nodes.Values.Select(FrameRows.Node)], null,
-        [.. _graph.Traffic.Select(FrameRows.Traffic)],
-        [.. _graph.Edges.Select(FrameRows.Edge)], null,
-        FrameRows.Ghosts(_graph.Ghosts));
+        (byte)FrameKind.Full, sequence, _told.Revision, _told.Generation.ToString(), _told.At.ToUnixTimeMilliseconds(), _staleSince?.ToUnixTimeMilliseconds(),
+        [.. _told.Nodes.Values.Select(FrameRows.Node)], null,
+        [.. _told.Traffic.Select(FrameRows.Traffic)],
+        [.. _told.Edges.Select(FrameRows.Edge)], null,
+        FrameRows.Ghosts(_told.Ghosts));
 
-    private TopologyFrame? Step(FrameKind kind, long sequence, TopologyGraph next, DateTimeOffset? staleSince)
+    /// <summary>Without a delta nobody looks, and whoever comes next is told everything.</summary>
+    private TopologyFrame? Tell(FrameKind kind, long sequence, TopologyDelta? delta, DateTimeOffset? staleSince)
     {
-        var before = _graph;
-        _graph = next;
         _staleSince = staleSince;
-        if (!IsViewed)
-        {
-            return null;
-        }
-
-        var delta = TopologyDelta.Between(before, next);
-        if (kind == FrameKind.State && delta.IsEmpty)
+        _told = delta is null ? _graph : _told.Apply(delta);
+        if (delta is null || (kind == FrameKind.State && delta.IsEmpty))
         {
             return null;
         }
 
         return new(
-            (byte)kind, sequence, next.Revision, next.Generation.ToString(), next.At.ToUnixTimeMilliseconds(), staleSince?.ToUnixTimeMilliseconds(),
+            (byte)kind, sequence, delta.Revision, delta.Generation.ToString(), delta.At.ToUnixTimeMilliseconds(), staleSince?.ToUnixTimeMilliseconds(),
             FrameRows.Rows(delta.Nodes, FrameRows.Node),
             FrameRows.Rows(delta.RemovedNodes, name => name),
             FrameRows.Rows([.. delta.Traffic, .. delta.Quiet.Select(name => KeyValuePair.Create(name, OpenTraffic.None))], FrameRows.Traffic),

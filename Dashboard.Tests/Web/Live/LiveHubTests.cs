@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
+using Dashboard.Core.Topology;
 using Dashboard.Core.Traffic;
 using Dashboard.Tests.Core.Topology;
 using Dashboard.Tests.Support;
@@ -36,6 +37,7 @@ public sealed class LiveHubTests : IAsyncLifetime
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<IRegistry>(_registry);
         builder.Services.AddTraffic();
+        builder.Services.AddTopology();
         builder.Services.AddLive();
         _app = builder.Build();
         _app.MapLive();

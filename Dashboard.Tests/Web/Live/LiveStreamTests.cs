@@ -25,7 +25,7 @@ public sealed class LiveStreamTests
         Gen.Select(Meshes.AnyCommand, Meshes.AnyTraffic, Gen.Bool).Array[1, 25].Sample(steps =>
         {
             var registry = new InMemoryRegistry(_time);
-            var stream = new TopologyStream();
+            var stream = new TopologyStream(new());
             stream.PublishState(registry.Current, null, Now);
             var viewer = Connect(stream);
             var followed = new FollowedTopology();
@@ -185,7 +185,7 @@ public sealed class LiveStreamTests
         var registry = new InMemoryRegistry(_time);
         registry.Apply(new RegisterInstance(new("cart", "i-0"), new() { Address = "10.0.0.1", Port = 8000 }));
         registry.Apply(new RegisterInstance(new("orders", "i-0"), new() { Address = "10.0.0.1", Port = 8001 }));
-        var stream = new TopologyStream();
+        var stream = new TopologyStream(new());
         stream.PublishState(registry.Current, null, Now);
         return (registry, stream);
     }

@@ -27,6 +27,8 @@ export interface ServiceNode {
   readonly panic: boolean;
   readonly brake: boolean;
   readonly zones: readonly ZoneCount[];
+  /** The name of a service of the group that it mostly talks with; empty when it is in none. */
+  readonly neighbourhood: string;
 }
 
 export interface Latency { readonly p50: number | null; readonly p95: number | null; readonly p99: number | null }
@@ -170,6 +172,7 @@ function readNode(value: unknown): ServiceNode {
     panic: row[12] === true,
     brake: row[13] === true,
     zones: rows(row[14], zone => { const z = asRow(zone); return { zone: text(z[0]), total: number(z[1]), serving: number(z[2]) }; }),
+    neighbourhood: text(row[15]),
   };
 }
 

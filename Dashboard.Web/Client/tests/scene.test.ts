@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { placeNear } from '../src/topology/place.js';
-import { buildScene, serviceState } from '../src/topology/scene.js';
+import { buildScene } from '../src/topology/scene.js';
+import { serviceState } from '../src/topology/states.js';
 import { defaultView, maxDrawnNodes } from '../src/topology/view.js';
 import { busy, call, mesh, node } from './meshes.js';
 

@@ -37,6 +37,9 @@ public sealed partial class TopologyPage : LivePage
     [Inject]
     private TrafficStore Traffic { get; set; } = null!;
 
+    [Inject]
+    private Neighbourhoods Neighbourhoods { get; set; } = null!;
+
     [SupplyParameterFromQuery(Name = "q")]
     private string? Search { get; set; }
 
@@ -46,8 +49,8 @@ public sealed partial class TopologyPage : LivePage
     [SupplyParameterFromQuery(Name = "show")]
     private string? Filter { get; set; }
 
-    [SupplyParameterFromQuery(Name = "ns")]
-    private string? Namespace { get; set; }
+    [SupplyParameterFromQuery(Name = "in")]
+    private string? Inside { get; set; }
 
     [SupplyParameterFromQuery(Name = "focus")]
     private string? Focus { get; set; }
@@ -57,6 +60,9 @@ public sealed partial class TopologyPage : LivePage
 
     [SupplyParameterFromQuery(Name = "expand")]
     private string? Expand { get; set; }
+
+    [SupplyParameterFromQuery(Name = "sel")]
+    private string? Selected { get; set; }
 
     [SupplyParameterFromQuery(Name = "view")]
     private string? Shown { get; set; }
@@ -71,7 +77,12 @@ public sealed partial class TopologyPage : LivePage
 
     /// <summary>The graph asks for another view: some of its fields.</summary>
     [JSInvokable]
-    public void ChangeView(JsonElement part) => Navigation.NavigateTo(Navigation.GetUriWithQueryParameters(TopologyView.ToQuery(part)));
+    public void ChangeView(JsonElement part)
+    {
+        var query = TopologyView.ToQuery(part);
+        // What is chosen is in the address, but going back is for views.
+        Navigation.NavigateTo(Navigation.GetUriWithQueryParameters(query), replace: query.Keys.All(name => name == "sel"));
+    }
 
     [JSInvokable]
     public void ToggleTable() => Go("view", Table ? null : "table");
@@ -85,13 +96,18 @@ public sealed partial class TopologyPage : LivePage
 
     protected override void OnParametersSet()
     {
-        _view = TopologyView.From(Search, Grouping, Filter, Namespace, Focus, Hops, Expand);
+        _view = TopologyView.From(Search, Grouping, Filter, Inside, Focus, Hops, Expand, Selected);
         base.OnParametersSet();
     }
 
     protected override void Refresh()
     {
-        _graph = _graph.Next(Registry.Current, Traffic.Feed.Current, Time.GetUtcNow());
+        _graph = _graph.WithRegistry(Registry.Current, Time.GetUtcNow());
+        if (Table)
+        {
+            _graph = _graph.WithTraffic(Traffic.Feed.Current, Time.GetUtcNow()).WithNeighbourhoods(Neighbourhoods.Current);
+        }
+
         _total = _graph.Nodes.Count;
         _counts = [.. _graph.Nodes.Values.GroupBy(TopologyRow.StateOf).OrderBy(group => TopologyRow.Urgency(group.Key)).Select(group => (group.Key, group.Count()))];
     }
@@ -173,9 +189,32 @@ public sealed partial class TopologyPage : LivePage
         }
     }
 
-    private void SearchChanged(ChangeEventArgs args) => Go("q", args.Value as string is { Length: > 0 } text ? text : null);
+    private void SearchChanged(string text) => Go("q", text.Length > 0 ? text : null);
 
-    private void GroupingChanged(ChangeEventArgs args) => Go("group", args.Value as string is "namespace" or "zone" ? (string)args.Value! : null);
+    /// <summary>Brings what was found into view: in a mesh that fits it is chosen where it stands, in a large one its surroundings are shown.</summary>
+    private void Chosen(TopologyMatch match)
+    {
+        var service = match.Service.Name;
+        var query = new Dictionary<string, object?> { ["q"] = Table ? service : null, ["sel"] = match.Instance is { } instance ? $"i:{service}/{instance.Id}" : $"s:{service}" };
+        if (match.Instance is not null && !_view.Expanded.Contains(service))
+        {
+            query["expand"] = string.Join(',', _view.Expanded.Append(service));
+        }
+
+        if (_total > TopologyView.MostDrawn || _view.Inside is not null || _view.Filter != "all" || (_view.Focus is not null && _view.Focus != service))
+        {
+            (query["focus"], query["in"], query["show"]) = (Table ? null : service, null, null);
+        }
+
+        Navigation.NavigateTo(Navigation.GetUriWithQueryParameters(query));
+    }
+
+    private void LeaveGroup() => Navigation.NavigateTo(Navigation.GetUriWithQueryParameters(new Dictionary<string, object?> { ["in"] = null, ["sel"] = null }));
+
+    // Another grouping has other groups: none of them is open.
+    private void GroupingChanged(ChangeEventArgs args) => Navigation.NavigateTo(
+        Navigation.GetUriWithQueryParameters(new Dictionary<string, object?> { ["group"] = args.Value as string is { } name && name != "none" && TopologyView.IsGrouping(name) ? name : null, ["in"] = null, ["sel"] = null }),
+        replace: true);
 
     private void FilterChanged(ChangeEventArgs args) => Go("show", args.Value is true ? "trouble" : null);
 

@@ -5,7 +5,7 @@ using Dashboard.Web.Console.State;
 namespace Dashboard.Web.Console.Topology;
 
 /// <summary>A service as a row of the table: the facts of its mark in the graph.</summary>
-internal sealed record TopologyRow(TopologyNode Node, OpenTraffic Traffic)
+public sealed record TopologyRow(TopologyNode Node, OpenTraffic Traffic)
 {
     public MeshState State => StateOf(Node);
 
@@ -37,7 +37,7 @@ internal sealed record TopologyRow(TopologyNode Node, OpenTraffic Traffic)
         var near = view.Focus is null ? null : Near(graph, view.Focus, view.Hops);
         return [.. graph.Nodes.Values
             .Where(node => near is null || near.Contains(node.Service))
-            .Where(node => view.Namespace is null || node.Namespace == view.Namespace)
+            .Where(node => IsInside(graph, node, view))
             .Where(node => node.Service.Contains(view.Search.Trim(), StringComparison.OrdinalIgnoreCase))
             .Select(node => new TopologyRow(node, graph.TrafficOf(node.Service)))
             .Where(row => view.Filter != "trouble" || row.State != MeshState.Healthy || row.Node.Draining > 0 || IsTroubled(row.Traffic.Level.ErrorRate))
@@ -52,6 +52,21 @@ internal sealed record TopologyRow(TopologyNode Node, OpenTraffic Traffic)
             .Where(edge => shown.Contains(edge.Key.Target) && (shown.Contains(edge.Key.Source) || !graph.Nodes.ContainsKey(edge.Key.Source)))
             .OrderBy(edge => edge.Key.Source, StringComparer.Ordinal).ThenBy(edge => edge.Key.Target, StringComparer.Ordinal)];
     }
+
+    /// <summary>The group that a service belongs to under a grouping, named as the graph names it. By zone it may be in several: null.</summary>
+    public static string? GroupOf(TopologyGraph graph, TopologyNode node, string grouping) => grouping switch
+    {
+        "namespace" => node.Namespace,
+        "prefix" => FirstPart(node.Service),
+        "neighbourhood" => node.Neighbourhood,
+        "zone" => null,
+        _ => graph.Nodes.Values.Select(other => other.Namespace).Distinct(StringComparer.Ordinal).Skip(1).Any() ? node.Namespace : FirstPart(node.Service),
+    };
+
+    private static bool IsInside(TopologyGraph graph, TopologyNode node, TopologyView view) =>
+        view.Inside is not { } inside || (view.Grouping == "zone" ? node.Zones.Any(zone => zone.Zone == inside) : GroupOf(graph, node, view.Grouping) == inside);
+
+    private static string FirstPart(string service) => service[..(service.IndexOfAny(['-', '.']) is >= 0 and var end ? end : service.Length)];
 
     private static HashSet<string> Near(TopologyGraph graph, string focus, int hops)
     {

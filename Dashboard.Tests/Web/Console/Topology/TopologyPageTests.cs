@@ -2,6 +2,7 @@ using Bunit;
 using Bunit.TestDoubles;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
+using Dashboard.Core.Topology;
 using Dashboard.Core.Traffic;
 using Dashboard.Tests.Core.Topology;
 using Dashboard.Tests.Support;
@@ -25,6 +26,7 @@ public sealed class TopologyPageTests : IAsyncLifetime
         _context.Services.AddSingleton(TimeProvider.System);
         _context.Services.AddSingleton<IRegistry>(_registry);
         _context.Services.AddSingleton(_traffic);
+        _context.Services.AddTopology();
         _context.Services.AddScoped<ViewerClock>();
         _module = _context.JSInterop.SetupModule("/js/topology.js");
         _module.SetupModule("shortcuts", _ => true).Mode = JSRuntimeMode.Loose;

@@ -13,6 +13,8 @@ export class TopologyState {
   revision = 0;
   at = 0;
   staleSince: number | null = null;
+  readonly #callees = new Map<string, Set<string>>();
+  readonly #callers = new Map<string, Set<string>>();
   #sequence = -1;
   #generation = '';
 
@@ -22,6 +24,8 @@ export class TopologyState {
       this.nodes.clear();
       this.traffic.clear();
       this.edges.clear();
+      this.#callees.clear();
+      this.#callers.clear();
     } else if (this.#sequence < 0 || frame.sequence !== this.#sequence + 1 || frame.generation !== this.#generation) {
       return false;
     }
@@ -32,15 +36,34 @@ export class TopologyState {
     this.staleSince = frame.staleSince;
     for (const node of frame.nodes) this.nodes.set(node.service, node);
     for (const [service, traffic] of frame.traffic) this.traffic.set(service, traffic);
-    for (const edge of frame.edges) this.edges.set(edgeKey(edge.source, edge.target), edge);
+    for (const edge of frame.edges) {
+      this.edges.set(edgeKey(edge.source, edge.target), edge);
+      link(this.#callees, edge.source, edge.target);
+      link(this.#callers, edge.target, edge.source);
+    }
     for (const service of frame.removed) {
       this.nodes.delete(service);
       this.traffic.delete(service);
     }
-    for (const [source, target] of frame.removedEdges) this.edges.delete(edgeKey(source, target));
+    for (const [source, target] of frame.removedEdges) {
+      this.edges.delete(edgeKey(source, target));
+      this.#callees.get(source)?.delete(target);
+      this.#callers.get(target)?.delete(source);
+    }
     if (frame.ghosts !== null) this.ghosts = frame.ghosts;
     return true;
   }
 
+  calleesOf(service: string): ReadonlySet<string> { return this.#callees.get(service) ?? nobody; }
+  callersOf(service: string): ReadonlySet<string> { return this.#callers.get(service) ?? nobody; }
+
   trafficOf(service: string): Traffic { return this.traffic.get(service) ?? idle; }
+}
+
+const nobody: ReadonlySet<string> = new Set();
+
+function link(all: Map<string, Set<string>>, from: string, to: string): void {
+  const known = all.get(from);
+  if (known) known.add(to);
+  else all.set(from, new Set([to]));
 }

@@ -1,5 +1,6 @@
 import type { Core } from 'cytoscape';
 import { calm } from '../theme.js';
+import { isDense } from './grid.js';
 import { LayoutClient } from './layoutClient.js';
 import { placeNear } from './place.js';
 import { Positions, type Point } from './positions.js';
@@ -8,6 +9,7 @@ import type { Scene, SceneNode } from './scene.js';
 const settleMilliseconds = 4000;
 const longestSettling = 15_000;
 const cell = 76;
+const fewServices = 100;
 const roomAround = 125;
 const spacing = 120;
 
@@ -24,16 +26,17 @@ export class Arrangement {
   #timer = 0;
   #round = 0;
 
-  constructor(readonly cy: Core, grouping: string, readonly placed: () => void) {
-    this.#positions = new Positions(this.#kept(grouping));
+  constructor(readonly cy: Core, scope: string, readonly placed: () => void) {
+    this.#positions = new Positions(this.#kept(scope));
     this.#settled = this.#positions.size > 0;
   }
 
-  /** Another grouping has positions of its own. */
-  use(grouping: string): void {
+  /** Another scope has positions of its own. */
+  use(scope: string): void {
     this.#round++;
     clearTimeout(this.#timer);
-    this.#positions = new Positions(this.#kept(grouping));
+    this.#positions.flush();
+    this.#positions = new Positions(this.#kept(scope));
     this.#settled = this.#positions.size > 0;
     this.#since = performance.now();
   }
@@ -69,7 +72,7 @@ export class Arrangement {
   /** Forgets every place and lays the graph out anew. */
   again(scene: Scene): void {
     this.#positions.clear();
-    if (scene.edges.length === 0 && scene.nodes.some(isZoneBox)) return this.#board(scene);
+    if (scene.nodes.some(isZoneBox)) return this.#board(scene);
     void this.#layOut(scene);
   }
 
@@ -88,20 +91,26 @@ export class Arrangement {
     }
   }
 
+  /** Keeps the places now: the page may be left. */
+  flush(): void { this.#positions.flush(); }
+
   dispose(): void {
     this.#round++;
     clearTimeout(this.#timer);
+    this.#positions.flush();
     this.#client.dispose();
   }
 
   #schedule(scene: Scene): void {
     clearTimeout(this.#timer);
     const first = this.cy.nodes('.unplaced').length > 0 && this.cy.nodes().not('.unplaced').not(':parent').length === 0;
+    // A large mesh comes whole, with its calls; a small one may be starting, service by service.
+    const whole = scene.columns !== null || (scene.services > fewServices && scene.edges.length >= scene.nodes.length);
     this.#timer = setTimeout(() => {
       void this.#layOut(scene);
-      const settleNow = performance.now() - this.#since > longestSettling;
+      const settleNow = whole || performance.now() - this.#since > longestSettling;
       this.#timer = setTimeout(() => { this.#settled = true; }, settleNow ? 0 : settleMilliseconds);
-    }, first ? 50 : 700);
+    }, first ? whole ? 0 : 50 : 700);
   }
 
   async #layOut(scene: Scene): Promise<void> {
@@ -115,8 +124,8 @@ export class Arrangement {
     const edges = scene.edges.filter(edge => known.has(edge.source) && known.has(edge.target) && !boxes.has(edge.source) && !boxes.has(edge.target));
     try {
       const joined = new Set([...edges.flatMap(edge => [edge.source, edge.target]), ...boxes]);
-      const alone = joined.size === 0 ? [] : nodes.filter(node => node.parent === null && !joined.has(node.id));
-      const result = await this.#client.run({ nodes: nodes.filter(node => !alone.includes(node)), edges, tall: this.#tall });
+      const alone = joined.size === 0 || scene.columns || isDense(nodes, edges) ? [] : nodes.filter(node => node.parent === null && !joined.has(node.id));
+      const result = await this.#client.run({ nodes: nodes.filter(node => !alone.includes(node)), edges, tall: this.#tall, aspect: Math.min(2.2, Math.max(0.5, this.cy.width() / this.cy.height() * 0.85)), ...(scene.columns ? { columns: [...scene.columns] } : {}) });
       if (round !== this.#round) return;
       for (const [id, x, y] of result) this.#move(id, { x, y });
       this.#lineUp(alone.map(node => node.id).sort(), result.map(([, x, y]) => ({ x, y })));
@@ -196,7 +205,7 @@ export class Arrangement {
   get #tall(): boolean { return this.cy.height() > this.cy.width() * 1.1; }
 
   // A phone held upright has a layout of its own.
-  #kept(grouping: string): string { return this.#tall ? `${grouping}.tall` : grouping; }
+  #kept(scope: string): string { return this.#tall ? `${scope}.tall` : scope; }
 
   #room(box: string): Room {
     const inside = this.cy.getElementById(box).children().not('.unplaced').nodes().map(child => child.position());

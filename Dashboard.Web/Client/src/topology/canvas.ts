@@ -1,4 +1,4 @@
-import cytoscape, { type Core, type ElementDefinition } from 'cytoscape';
+import cytoscape, { type Core } from 'cytoscape';
 import { live } from '../live/live.js';
 import type { ServiceState } from '../live/serviceState.js';
 import type { TopologyState } from '../live/topologyState.js';
@@ -7,13 +7,18 @@ import { calm, onThemeChange, paletteAt } from '../theme.js';
 import { Arrangement } from './arrange.js';
 import css from './canvas.css';
 import { controls } from './controls.js';
+import { Drawing } from './drawing.js';
 import { Inspector } from './inspector.js';
 import { onKeys } from './keyboard.js';
-import { legend } from './legend.js';
-import { Marks, nodeFacts, sceneNote, type MarkData } from './marks.js';
-import { buildScene, type Scene, type SceneNode } from './scene.js';
+import { foldUnasked, legend } from './legend.js';
+import { Marks, nodeFacts, sceneNote } from './marks.js';
+import { Minimap } from './minimap.js';
+import { onPointer } from './pointer.js';
+import { buildScene, isLarge, serviceId, type Scene, type SceneNode } from './scene.js';
 import { stylesheet } from './style.js';
+import { TroubleList, troubles } from './trouble.js';
 import { defaultView, type View } from './view.js';
+import { matcher } from './visible.js';
 
 /** What the canvas asks of the page around it. */
 export interface CanvasEvents {
@@ -22,24 +27,32 @@ export interface CanvasEvents {
   change(view: Partial<View>): void;
 }
 
-const empty: Scene = { nodes: [], edges: [], services: 0, shown: 0, grouped: false };
+const empty: Scene = { nodes: [], edges: [], quiet: [], services: 0, shown: 0, grouped: false, scope: '', columns: null };
+const troublesEvery = 1000;
 
 /** The topology as a canvas: draws what the live frames say, under the view that the page asks for. */
 export class TopologyCanvas {
   readonly #cy: Core;
+  readonly #drawing: Drawing;
   readonly #arrangement: Arrangement;
   readonly #inspector: Inspector;
-  readonly #note: HTMLElement;
-  readonly #speech: HTMLElement;
+  readonly #trouble: TroubleList;
+  readonly #minimap: Minimap;
+  readonly #note = element('div', 'topo-note');
+  readonly #speech = element('div', 'topo-speech');
   readonly #legend: HTMLDetailsElement;
   readonly #ends: (() => void)[] = [];
-  readonly #expanded = new Map<string, { state: ServiceState; end: () => void }>();
+  readonly #expanded = new Map<string, { state: ServiceState | null; end: () => void }>();
   #marks: Marks;
   #state: TopologyState | null = null;
   #scene: Scene = empty;
-  #byId = new Map<string, SceneNode>();
-  #view: View = defaultView;
+  #view: View;
   #chosen: string | null = null;
+  /** Chosen by its address alone: brought into view once it is drawn. */
+  #sought: string | null = null;
+  #dimmed = '';
+  #labelled = false;
+  #troublesAt = 0;
   #scheduled = 0;
   #viewportTouched = false;
 
@@ -50,9 +63,7 @@ export class TopologyCanvas {
     surface.tabIndex = 0;
     surface.setAttribute('role', 'application');
     surface.setAttribute('aria-roledescription', 'service graph');
-    surface.setAttribute('aria-label', 'Topology. Arrow keys move between services, Enter opens one, F focuses, E expands, T shows the same as a table.');
-    this.#note = element('div', 'topo-note');
-    this.#speech = element('div', 'topo-speech');
+    surface.setAttribute('aria-label', 'Topology. Arrow keys move between services, with Shift they move the view; Enter opens one, F focuses, 1 to 3 set how far, E expands, T shows the same as a table.');
     this.#speech.setAttribute('aria-live', 'polite');
     this.#inspector = new Inspector({
       open: node => this.open(node),
@@ -60,57 +71,67 @@ export class TopologyCanvas {
       expand: service => this.#toggleExpanded(service),
       close: () => this.choose(null),
     });
-    host.replaceChildren(surface, this.#note, this.#inspector.element, this.#speech);
+    this.#trouble = new TroubleList(service => this.show(service), () => events.change({ filter: 'trouble' }));
+    const side = element('div', 'topo-side');
+    host.replaceChildren(surface, side, this.#inspector.element, this.#speech);
 
+    this.#view = { ...defaultView, ...view };
+    this.#chosen = this.#sought = this.#view.selected;
     this.#marks = new Marks(paletteAt(host));
     this.#cy = cytoscape({
       container: surface, style: stylesheet(this.#marks.palette), minZoom: 0.08, maxZoom: 3, boxSelectionEnabled: false, selectionType: 'single',
       autounselectify: true, pixelRatio: 'auto',
     });
-    this.#view = { ...defaultView, ...view };
-    this.#arrangement = new Arrangement(this.#cy, this.#view.grouping, () => this.#afterPlacing());
+    this.#drawing = new Drawing(this.#cy, id => this.#arrangement.positionOf(id));
+    this.#arrangement = new Arrangement(this.#cy, '', () => this.#afterPlacing());
+    this.#minimap = new Minimap(this.#cy, id => { const node = this.#drawing.node(id); return node && 'state' in node ? node.state : null; }, () => this.#marks.palette, () => { this.#viewportTouched = true; });
     this.#legend = legend(() => this.#marks.palette);
-    host.append(controls({
+    host.append(this.#minimap.element, controls({
       zoom: factor => this.zoom(factor), fit: () => this.fit(), again: () => { this.#viewportTouched = false; this.#arrangement.again(this.#scene); },
-    }), this.#legend);
+    }));
+    side.append(this.#note, this.#trouble.element, this.#legend);
     this.#listen(surface);
     this.#syncExpanded();
     this.#ends.push(live().topology(state => { this.#state = state; this.#schedule(); }));
   }
 
   setView(view: Partial<View>): void {
-    const next = { ...defaultView, ...view };
-    const regrouped = next.grouping !== this.#view.grouping;
-    const reshaped = regrouped || next.focus !== this.#view.focus || next.hops !== this.#view.hops || next.namespace !== this.#view.namespace || next.filter !== this.#view.filter;
-    this.#view = next;
-    if (regrouped) {
-      this.#cy.elements().remove();
-      this.#arrangement.use(next.grouping);
-    }
+    const before = this.#view;
+    const next = this.#view = { ...defaultView, ...view };
+    const reshaped = next.grouping !== before.grouping || next.focus !== before.focus || next.hops !== before.hops || next.inside !== before.inside || next.filter !== before.filter;
     if (reshaped) this.#viewportTouched = false;
+    if (next.selected !== this.#chosen) {
+      this.#sought = next.selected;
+      this.#mark(next.selected);
+    }
     this.#syncExpanded();
     this.#sync();
     if (reshaped) this.fit();
   }
 
+  /** The operator chose a mark, a call or nothing. */
   choose(id: string | null): void {
-    this.#cy.elements('.chosen, .near').removeClass('chosen near');
-    this.#chosen = id;
-    const node = id === null ? undefined : this.#byId.get(id);
-    if (id !== null) {
-      const drawn = this.#cy.getElementById(id);
-      drawn.addClass('chosen');
-      drawn.connectedEdges().addClass('near');
+    if (id === this.#chosen) return;
+    this.#mark(id);
+    this.events.change({ selected: id });
+    this.#schedule();
+  }
+
+  /** A service by name: chosen where it has a mark, else focused. */
+  show(service: string): void {
+    const id = serviceId(service);
+    if (this.#drawing.node(id)) {
+      this.choose(id);
+      this.#reveal(id);
+    } else {
+      this.events.change({ focus: service, hops: 1, inside: null, search: '', filter: 'all', selected: id });
     }
-    this.#inspect();
-    this.#speech.textContent = node ? `${node.title}: ${nodeFacts(node).map(([label, value]) => `${label} ${value}`).join(', ')}` : '';
   }
 
   open(node: SceneNode): void {
     const { kind, name } = node.opens;
     if (kind === 'service') this.events.open(name);
-    else if (kind === 'namespace') this.events.change({ namespace: name });
-    else if (kind === 'search') this.events.change({ search: name });
+    else if (kind === 'group') this.events.change({ grouping: node.opens.grouping, inside: name, focus: null, selected: null });
   }
 
   fit(): void {
@@ -119,10 +140,12 @@ export class TopologyCanvas {
     if (drawn.empty()) return;
     const { width, height } = this.host.getBoundingClientRect();
     const pad = Math.min(48, width * 0.06);
-    // Where there is width enough, the legend and the buttons cover nothing.
-    const legendWidth = this.#legend.open && width >= 1000 ? this.#legend.offsetWidth : 0;
-    const [left, right] = [pad + legendWidth, pad + 28];
-    const [top, bottom] = [pad + (this.#note.hidden ? 0 : this.#note.offsetHeight), pad];
+    // Where there is width enough, the legend, the list of troubles and the buttons cover nothing.
+    const wide = width >= 1000;
+    const side = Math.max(this.#legend.open && wide ? this.#legend.offsetWidth : 0, !this.#trouble.element.hidden && wide ? this.#trouble.element.offsetWidth : 0);
+    const [left, right] = [pad + side, pad + 28];
+    const above = wide || this.#trouble.element.hidden ? 0 : Math.min(this.#trouble.element.offsetHeight, height / 3);
+    const [top, bottom] = [pad + (this.#note.hidden ? 0 : this.#note.offsetHeight) + above, pad];
     const box = drawn.boundingBox({});
     const zoom = Math.max(this.#cy.minZoom(), Math.min(1.25, (width - left - right) / box.w, (height - top - bottom) / box.h));
     this.#cy.viewport({
@@ -139,6 +162,7 @@ export class TopologyCanvas {
     cancelAnimationFrame(this.#scheduled);
     for (const end of this.#ends) end();
     for (const { end } of this.#expanded.values()) end();
+    this.#minimap.dispose();
     this.#arrangement.dispose();
     this.#cy.destroy();
     this.host.replaceChildren();
@@ -146,41 +170,38 @@ export class TopologyCanvas {
 
   #listen(surface: HTMLElement): void {
     const cy = this.#cy;
-    cy.on('tap', 'node', event => { this.choose((event.target as cytoscape.NodeSingular).id()); surface.focus({ preventScroll: true }); });
-    cy.on('dbltap', 'node', event => { const node = this.#byId.get((event.target as cytoscape.NodeSingular).id()); if (node) this.open(node); });
-    cy.on('tap', event => { if (event.target === cy) this.choose(null); });
-    cy.on('tap', 'edge', event => this.#chooseEdge((event.target as cytoscape.EdgeSingular).id()));
-    cy.on('mouseover', 'edge', event => { (event.target as cytoscape.EdgeSingular).addClass('labelled'); });
-    cy.on('mouseout', 'edge', event => { if (!this.#labelsShown()) (event.target as cytoscape.EdgeSingular).removeClass('labelled'); });
-    cy.on('mouseover', 'node', event => { surface.style.cursor = 'pointer'; (event.target as cytoscape.NodeSingular).connectedEdges().addClass('labelled'); });
-    cy.on('mouseout', 'node', event => {
-      surface.style.cursor = '';
-      if (!this.#labelsShown()) (event.target as cytoscape.NodeSingular).connectedEdges().removeClass('labelled');
+    onPointer(cy, surface, {
+      choose: id => this.choose(id), open: id => this.#withNode(id, node => this.open(node)), labelsShown: () => this.#labelled,
+      moved: () => { this.#viewportTouched = true; },
+      dropped: nodes => {
+        this.#arrangement.settle();
+        nodes.forEach(moved => { this.#arrangement.keep(moved.id(), moved.position()); });
+      },
     });
-    cy.on('dragfree', 'node', event => {
-      const node = event.target as cytoscape.NodeSingular;
-      this.#arrangement.settle();
-      node.union(node.descendants()).forEach(moved => { this.#arrangement.keep(moved.id(), moved.position()); });
-    });
-    cy.on('dragpan scrollzoom pinchzoom', () => { this.#viewportTouched = true; });
-    cy.on('zoom', () => this.#showLabels());
+    cy.on('zoom', () => this.#showLabels(false));
     this.#ends.push(onKeys(surface, {
       graph: cy, chosen: () => this.#chosen, choose: id => this.choose(id),
-      open: id => { const node = this.#byId.get(id); if (node) this.open(node); },
+      open: id => this.#withNode(id, node => this.open(node)),
       focus: id => this.#withService(id, service => this.events.change({ focus: this.#view.focus === service ? null : service })),
       expand: id => this.#withService(id, service => this.#toggleExpanded(service)),
-      zoom: factor => this.zoom(factor), fit: () => this.fit(),
+      zoom: factor => this.zoom(factor), fit: () => this.fit(), hops: hops => { if (this.#view.focus !== null) this.events.change({ hops }); },
+      pan: (x, y) => { this.#viewportTouched = true; cy.panBy({ x, y }); },
     }));
     this.#ends.push(onThemeChange(() => this.#retheme()));
     const resized = new ResizeObserver(() => { cy.resize(); if (!this.#viewportTouched) this.fit(); });
     resized.observe(surface);
-    this.#ends.push(() => resized.disconnect());
+    const leaving = (): void => this.#arrangement.flush();
+    addEventListener('pagehide', leaving);
+    this.#ends.push(() => resized.disconnect(), () => removeEventListener('pagehide', leaving));
   }
 
   #retheme(): void {
     this.#marks = new Marks(paletteAt(this.host));
     this.#cy.style(stylesheet(this.#marks.palette));
+    this.#drawing.forgetLooks();
+    this.#troublesAt = 0;
     this.#sync();
+    this.#minimap.refresh();
   }
 
   #syncExpanded(): void {
@@ -192,12 +213,9 @@ export class TopologyCanvas {
     }
     for (const service of wanted) {
       if (this.#expanded.has(service)) continue;
-      const end = live().service(service, state => {
-        const held = this.#expanded.get(service);
-        if (held) held.state = state;
-        this.#schedule();
-      });
-      this.#expanded.set(service, { state: null as unknown as ServiceState, end });
+      const held: { state: ServiceState | null; end: () => void } = { state: null, end: () => undefined };
+      this.#expanded.set(service, held);
+      held.end = live().service(service, state => { held.state = state; this.#schedule(); });
     }
   }
 
@@ -206,9 +224,13 @@ export class TopologyCanvas {
     this.events.change({ expanded: expanded.includes(service) ? expanded.filter(name => name !== service) : [...expanded, service] });
   }
 
+  #withNode(id: string, act: (node: SceneNode) => void): void {
+    const node = this.#drawing.node(id);
+    if (node) act(node);
+  }
+
   #withService(id: string, act: (service: string) => void): void {
-    const opens = this.#byId.get(id)?.opens;
-    if (opens?.kind === 'service') act(opens.name);
+    this.#withNode(id, ({ opens }) => { if (opens.kind === 'service') act(opens.name); });
   }
 
   #schedule(): void {
@@ -218,86 +240,101 @@ export class TopologyCanvas {
 
   #sync(): void {
     if (!this.#state) return;
-    const expanded = new Map([...this.#expanded].filter(([, held]) => held.state).map(([name, held]) => [name, held.state]));
+    const expanded = new Map([...this.#expanded].flatMap(([name, { state }]) => state ? [[name, state] as const] : []));
+    const scope = this.#scene.scope;
     this.#scene = buildScene(this.#state, expanded, this.#view);
-    this.#byId = new Map(this.#scene.nodes.map(node => [node.id, node]));
-    const grown = this.#draw();
+    if (this.#scene.scope !== scope) {
+      if (isLarge(this.#state)) foldUnasked(this.#legend);
+      this.#drawing.clear();
+      this.#arrangement.use(this.#scene.scope);
+    }
+    const grown = this.#drawing.draw(this.#scene, this.#marks, this.#state.at, this.#chosen);
     this.#arrangement.arrange(this.#scene, grown);
-    this.#arrangement.makeRoom(this.#scene);
-    this.#dim();
+    if (this.#scene.nodes.some(node => node.kind === 'instance') || grown) this.#arrangement.makeRoom(this.#scene);
+    this.#dim(grown);
+    if (grown) this.#mark(this.#chosen);
+    this.#showLabels(grown);
     this.#inspect();
-    this.#showLabels();
-    const note = sceneNote(this.#scene, this.#view.grouping === 'zone');
+    this.#tell();
+    if (this.#scene.scope !== scope && !this.#viewportTouched) this.fit();
+    if (this.#sought !== null && this.#cy.getElementById(this.#sought).nonempty() && !this.#cy.getElementById(this.#sought).hasClass('unplaced')) this.#reveal(this.#sought);
+    this.#minimap.refresh();
+  }
+
+  /** What stands beside the drawing: what it holds back, and who is in trouble. */
+  #tell(): void {
+    const note = sceneNote(this.#scene, this.#view.grouping === 'zone' && this.#view.focus === null);
     this.#note.hidden = note === null;
     if (note !== null && this.#note.textContent !== note) this.#note.textContent = note;
+    if (!isLarge(this.#state!)) return this.#trouble.hide();
+    const now = performance.now();
+    if (now - this.#troublesAt < troublesEvery) return;
+    this.#troublesAt = now;
+    this.#trouble.show(troubles(this.#state!), this.#marks.palette);
   }
 
-  /** Brings the drawn elements in line with the scene, touching only what differs. True when something was added. */
-  #draw(): boolean {
-    const cy = this.#cy;
-    const now = this.#state!.at;
-    const wanted = new Map<string, { group: 'nodes' | 'edges'; data: MarkData }>();
-    for (const node of this.#scene.nodes) wanted.set(node.id, { group: 'nodes', data: this.#marks.node(node, now, this.#scene.nodes.length > 120) });
-    for (const edge of this.#scene.edges) wanted.set(edge.id, { group: 'edges', data: this.#marks.edge(edge) });
-    const added: ElementDefinition[] = [];
-    cy.batch(() => {
-      // A mark that becomes a box, or changes its box, is drawn anew: an element cannot change its kind.
-      cy.elements().filter(drawn => {
-        const want = wanted.get(drawn.id());
-        return !want || want.data['kind'] !== drawn.data('kind') || want.data['parent'] !== drawn.data('parent');
-      }).remove();
-      for (const [id, { group, data }] of wanted) {
-        const drawn = cy.getElementById(id);
-        if (drawn.empty()) {
-          const place = this.#arrangement.positionOf(id);
-          added.push(group === 'edges' ? { group, data } : { group, data, ...(place ? { position: { ...place } } : {}), ...(place || data['kind'] === 'box' ? {} : { classes: 'unplaced' }) });
-        } else {
-          for (const key in data) if (drawn.data(key) !== data[key]) drawn.data(key, data[key]);
-        }
-      }
-      if (added.length > 0) cy.add(added);
-    });
-    return added.length > 0;
-  }
-
-  #dim(): void {
-    const search = this.#view.search.trim().toLowerCase();
+  #dim(grown: boolean): void {
+    const search = this.#scene.missed ? '' : this.#view.search.trim();
+    if (search === this.#dimmed && (search === '' || !grown)) return;
+    this.#dimmed = search;
+    const named = matcher(search);
+    const isNamed = (id: string | undefined): boolean => { const node = id === undefined ? undefined : this.#drawing.node(id); return node !== undefined && named(node.title); };
     this.#cy.batch(() => {
       this.#cy.nodes().forEach(drawn => {
-        const title = this.#byId.get(drawn.id())?.title ?? '';
-        drawn.toggleClass('dim', search !== '' && !drawn.isParent() && !title.toLowerCase().includes(search) && !(drawn.data('parent') as string | undefined)?.toLowerCase().includes(search));
+        drawn.toggleClass('dim', search !== '' && !drawn.isParent() && !isNamed(drawn.id()) && !isNamed(drawn.data('parent') as string | undefined));
       });
       this.#cy.edges().forEach(edge => { edge.toggleClass('dim', search !== '' && (edge.source().hasClass('dim') || edge.target().hasClass('dim'))); });
     });
   }
 
-  #chooseEdge(id: string): void {
-    this.choose(null);
+  #mark(id: string | null): void {
+    this.#cy.elements('.chosen, .near').removeClass('chosen near');
+    const before = this.#chosen;
     this.#chosen = id;
-    this.#cy.getElementById(id).addClass('near');
+    if (id !== null) {
+      this.#cy.nodes().getElementById(id).addClass('chosen').connectedEdges().addClass('near');
+      this.#cy.edges().getElementById(id).addClass('near');
+    }
     this.#inspect();
+    if (id === before) return;
+    const node = id === null ? undefined : this.#drawing.node(id);
+    this.#speech.textContent = node ? `${node.title}: ${nodeFacts(node).map(([label, value]) => `${label} ${value}`).join(', ')}` : '';
   }
 
   #inspect(): void {
-    const node = this.#chosen === null ? undefined : this.#byId.get(this.#chosen);
-    const edge = node || this.#chosen === null ? undefined : this.#scene.edges.find(e => e.id === this.#chosen);
+    const node = this.#chosen === null ? undefined : this.#drawing.node(this.#chosen);
+    const edge = node || this.#chosen === null ? undefined : this.#drawing.edge(this.#chosen);
     if (node) this.#inspector.showNode(node, this.#view);
     else if (edge) this.#inspector.showEdge(edge.edge);
     else this.#inspector.hide();
   }
 
-  #labelsShown(): boolean { return this.#cy.zoom() >= 1.1 && this.#cy.edges().length <= 80; }
+  /** Into view, where it is not. */
+  #reveal(id: string): void {
+    this.#sought = null;
+    const drawn = this.#cy.getElementById(id);
+    if (!drawn.isNode()) return;
+    const { x, y } = drawn.renderedPosition();
+    const [width, height] = [this.#cy.width(), this.#cy.height()];
+    if (this.#cy.zoom() >= 0.4 && x > 60 && y > 60 && x < width - 60 && y < height - 60) return;
+    const zoom = Math.max(0.8, this.#cy.zoom());
+    const at = drawn.position();
+    this.#viewportTouched = true;
+    this.#cy.viewport({ zoom, pan: { x: width / 2 - at.x * zoom, y: height / 2 - at.y * zoom } });
+  }
 
-  #showLabels(): void {
-    const shown = this.#labelsShown();
+  #showLabels(grown: boolean): void {
+    const shown = this.#cy.zoom() >= 1.1 && this.#cy.edges().length <= 80;
+    if (shown === this.#labelled && !(shown && grown)) return;
+    this.#labelled = shown;
     this.#cy.batch(() => { this.#cy.edges().forEach(edge => { edge.toggleClass('labelled', shown); }); });
   }
 
   #afterPlacing(): void {
     if (this.#viewportTouched) return;
-    if (calm()) this.fit();
-    else setTimeout(() => { if (!this.#viewportTouched && !this.#cy.destroyed()) this.fit(); }, 280);
+    if (!calm()) setTimeout(() => { if (!this.#viewportTouched && !this.#cy.destroyed()) this.fit(); }, 280);
     this.fit();
+    this.#schedule();
   }
 }
 

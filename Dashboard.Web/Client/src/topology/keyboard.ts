@@ -8,27 +8,32 @@ export interface KeyTarget {
   focus(id: string): void;
   expand(id: string): void;
   zoom(factor: number): void;
+  pan(x: number, y: number): void;
+  hops(hops: number): void;
   fit(): void;
 }
+
+const panStep = 80;
 
 const directions: Record<string, readonly [x: number, y: number]> = {
   ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1],
 };
 
-/** The canvas by keyboard: arrows walk to the nearest mark in that direction. Returns what ends it. */
+/** The canvas by keyboard: arrows walk to the nearest mark in that direction, with Shift they move the view. Returns what ends it. */
 export function onKeys(surface: HTMLElement, target: KeyTarget): () => void {
   const listener = (event: KeyboardEvent): void => {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
-    if (handle(event.key, target)) event.preventDefault();
+    if (handle(event.key, event.shiftKey, target)) event.preventDefault();
   };
   surface.addEventListener('keydown', listener);
   return () => surface.removeEventListener('keydown', listener);
 }
 
-function handle(key: string, target: KeyTarget): boolean {
+function handle(key: string, shift: boolean, target: KeyTarget): boolean {
   const direction = directions[key];
   if (direction) {
-    walk(target, direction);
+    if (shift) target.pan(-panStep * direction[0], -panStep * direction[1]);
+    else walk(target, direction);
     return true;
   }
   const chosen = target.chosen();
@@ -36,6 +41,7 @@ function handle(key: string, target: KeyTarget): boolean {
     case '+': case '=': target.zoom(1.25); return true;
     case '-': target.zoom(0.8); return true;
     case '0': target.fit(); return true;
+    case '1': case '2': case '3': target.hops(Number(key)); return true;
     case 'Escape': target.choose(null); return chosen !== null;
   }
   if (chosen === null) return false;

@@ -1,5 +1,6 @@
 import cytoscape from 'cytoscape';
 import fcose from 'cytoscape-fcose';
+import { seeded } from './seeded.js';
 
 export interface LayoutNode { readonly id: string; readonly parent: string | null; readonly width: number; readonly height: number }
 export interface LayoutEdge { readonly source: string; readonly target: string }
@@ -8,6 +9,10 @@ export interface LayoutRequest {
   readonly edges: readonly LayoutEdge[];
   /** Calls point down instead of right: for a canvas that is higher than wide. */
   readonly tall: boolean;
+  /** Width of the canvas by its height. */
+  readonly aspect: number;
+  /** Each node's column, where the graph is laid out around a focus. */
+  readonly columns?: readonly (readonly [id: string, column: number])[];
 }
 export type LayoutResult = readonly (readonly [id: string, x: number, y: number])[];
 
@@ -20,7 +25,7 @@ cytoscape.use(fcose);
  * out a few times, the clearest result taken and untangled. Only for a worker of its own, since it replaces Math.random there.
  */
 export function layOut(request: LayoutRequest): LayoutResult {
-  const small = request.nodes.length <= 60 && request.nodes.every(node => node.parent === null);
+  const small = request.nodes.length <= 60 && request.edges.length <= 90 && request.nodes.every(node => node.parent === null);
   let best: LayoutResult = [];
   let bestScore = Infinity;
   for (let seed = 1; seed <= (small ? 6 : 1) && bestScore > 0; seed++) {
@@ -145,15 +150,4 @@ function oneWay(nodes: readonly LayoutNode[], edges: readonly LayoutEdge[], tall
   };
   for (const root of roots) visit(root.id);
   return constraints.length === 0 ? undefined : constraints;
-}
-
-// mulberry32
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = state + 0x6d2b79f5 | 0;
-    let t = Math.imul(state ^ state >>> 15, 1 | state);
-    t = t + Math.imul(t ^ t >>> 7, 61 | t) ^ t;
-    return ((t ^ t >>> 14) >>> 0) / 4294967296;
-  };
 }

@@ -1,6 +1,6 @@
 import { onThemeChange, type Palette } from '../theme.js';
 import { badge, dataUri, externalSvg, instanceSvg, ringSvg, stateWords, svg } from './ring.js';
-import type { MarkState } from './scene.js';
+import type { MarkState } from './states.js';
 
 const kept = 'dashboard.topology.legend';
 
@@ -10,9 +10,9 @@ export function legend(palette: () => Palette): HTMLDetailsElement {
   box.className = 'topo-legend';
   const chosen = localStorage.getItem(kept);
   box.open = chosen === null ? innerWidth >= 1200 : chosen === 'open' && innerWidth >= 700;
-  box.addEventListener('toggle', () => localStorage.setItem(kept, box.open ? 'open' : 'closed'));
   const title = document.createElement('summary');
   title.textContent = 'Legend';
+  title.addEventListener('click', () => localStorage.setItem(kept, box.open ? 'closed' : 'open'));
   const list = document.createElement('ul');
   box.append(title, list);
   const draw = (): void => { list.replaceChildren(...rows(palette())); };
@@ -22,11 +22,17 @@ export function legend(palette: () => Palette): HTMLDetailsElement {
   return box;
 }
 
+/** Makes room for what matters more, unless the operator has opened it. */
+export function foldUnasked(box: HTMLDetailsElement): void {
+  if (localStorage.getItem(kept) === null) box.open = false;
+}
+
 function rows(palette: Palette): HTMLElement[] {
   const states: readonly MarkState[] = ['degraded', 'unhealthy', 'panic', 'draining', 'drained', 'maintenance', 'unknown'];
   return [
     row(ringSvg({ healthy: 2, degraded: 1, unhealthy: 1, unknown: 0 }, '3/4', 'healthy', palette), 'service: eligible of total, health as arcs'),
     ...states.map(state => row(svg(22, badge(state, palette)), stateWords[state])),
+    row(ringSvg({ healthy: 22, degraded: 1, unhealthy: 1, unknown: 0 }, '24', 'healthy', palette), 'group: number of services, health of its instances'),
     row(instanceSvg('healthy', true, palette), 'instance, filled while serving'),
     row(externalSvg(palette), 'caller outside the registry'),
     row(line(palette.edge, '', 3), 'calls, wider for more requests'),

@@ -2,9 +2,18 @@ import type { Edge, ServiceNode, Traffic } from '../frames.js';
 import { age, milliseconds, percent, rate } from '../format.js';
 import type { Palette } from '../theme.js';
 import { dataUri, externalSvg, instanceSvg, ringSvg, stateWords } from './ring.js';
-import type { Scene, SceneEdge, SceneNode } from './scene.js';
+import type { RingCounts, Scene, SceneEdge, SceneNode } from './scene.js';
+import type { MarkState } from './states.js';
 
 export type MarkData = Readonly<Record<string, string | number | boolean>>;
+
+/** How full a scene is. */
+export interface Crowd {
+  /** So many marks that only boxes can be named from afar. */
+  readonly crowded: boolean;
+  /** Among many there are a few that must not be missed: their names are written large. */
+  readonly loud: boolean;
+}
 
 export const someErrors = 0.01;
 export const badErrors = 0.05;
@@ -15,39 +24,43 @@ export class Marks {
 
   constructor(readonly palette: Palette) {}
 
-  /** @param crowded So many marks that only boxes can be named from afar. */
-  node(node: SceneNode, now: number, crowded: boolean): MarkData {
+  node(node: SceneNode, now: number, { crowded, loud }: Crowd): MarkData {
     const base = { id: node.id, kind: node.kind, ...(node.parent === null ? {} : { parent: node.parent }) };
     switch (node.kind) {
-      case 'service':
-      case 'group': {
-        const { healthy, degraded, unhealthy, unknown } = node.ring;
-        const key = `${healthy}/${degraded}/${unhealthy}/${unknown}/${node.center}/${node.state}`;
-        return {
-          ...base, size: node.kind === 'group' ? 76 : 60,
-          label: node.kind === 'service' && node.zone !== undefined ? shorten(node.title) : `${shorten(node.title)}\n${rate(node.traffic.rps)}/s`,
-          picture: this.#picture(key, () => ringSvg(node.ring, node.center, node.state, this.palette)),
-        };
-      }
+      case 'service': return {
+        ...base, size: 60, font: loud && isUrgent(node.state) ? 34 : 13,
+        label: node.zone !== undefined ? shorten(node.title) : `${shorten(node.title)}\n${rate(node.traffic.rps)}/s`,
+        picture: this.#ring(node.ring, node.center, node.state),
+      };
+      case 'group': return {
+        ...base, size: 76, font: crowded ? 18 : 13,
+        label: `${shorten(node.title)}${node.zone === undefined ? `\n${rate(node.traffic.rps)}/s` : ''}${node.troubled > 0 ? `\n${node.troubled} in trouble` : ''}`,
+        picture: this.#ring(rounded(node.ring), node.center, node.state),
+      };
       case 'instance':
         return {
-          ...base, size: 26, label: `${shorten(withoutService(node.title, node.service), 14)}\n${rate(node.traffic.rps)}/s`,
+          ...base, size: 26, font: 11, label: `${shorten(withoutService(node.title, node.service), 14)}\n${rate(node.traffic.rps)}/s`,
           picture: this.#picture(`i/${node.state}/${node.instance.serving}`, () => instanceSvg(node.state, node.instance.serving, this.palette)),
         };
-      case 'box': return { ...base, box: node.box, label: node.title, font: crowded ? 56 : 13 };
-      case 'external': return { ...base, size: 40, label: shorten(node.title), picture: this.#picture('x', () => externalSvg(this.palette)) };
+      case 'box': return { ...base, box: node.box, label: node.title, font: crowded ? 56 : node.box === 'service' ? 13 : 20 };
+      case 'external': return { ...base, size: 40, font: 13, label: shorten(node.title), picture: this.#picture('x', () => externalSvg(this.palette)) };
       case 'ghost': return { ...base, label: `${shorten(node.title)}\nleft ${age((now - node.leftAt) / 1000)} ago` };
     }
   }
 
-  edge(edge: SceneEdge): MarkData {
+  edge(edge: SceneEdge, { crowded }: Crowd): MarkData {
     const errors = edge.edge.errorRate ?? 0;
     const trouble = edge.idle || errors < someErrors ? 'none' : errors < badErrors ? 'some' : 'bad';
     const color = trouble === 'none' ? this.palette.edge : trouble === 'some' ? this.palette.degraded : this.palette.unhealthy;
     return {
-      id: edge.id, source: edge.source, target: edge.target, trouble, color, idle: edge.idle,
+      id: edge.id, source: edge.source, target: edge.target, trouble, color, idle: edge.idle, opacity: edge.idle ? 0.4 : crowded && trouble === 'none' ? 0.5 : 1,
       width: edgeWidth(edge.edge.rps), label: edgeLabel(edge.edge),
     };
+  }
+
+  #ring(ring: RingCounts, center: string, state: MarkState): string {
+    const key = `${ring.healthy}/${ring.degraded}/${ring.unhealthy}/${ring.unknown}/${center}/${state}`;
+    return this.#picture(key, () => ringSvg(ring, center, state, this.palette));
   }
 
   #picture(key: string, draw: () => string): string {
@@ -56,6 +69,19 @@ export class Marks {
     return picture;
   }
 }
+
+const ringSteps = 24;
+
+// A ring of hundreds changes all the time: in steps it needs few pictures. What is there at all is seen.
+function rounded(ring: RingCounts): RingCounts {
+  const total = ring.healthy + ring.degraded + ring.unhealthy + ring.unknown;
+  if (total <= ringSteps) return ring;
+  const part = (count: number): number => count === 0 ? 0 : Math.max(1, Math.round(count * ringSteps / total));
+  return { healthy: part(ring.healthy), degraded: part(ring.degraded), unhealthy: part(ring.unhealthy), unknown: part(ring.unknown) };
+}
+
+/** Not to be missed at any distance. */
+export function isUrgent(state: MarkState): boolean { return state === 'unhealthy' || state === 'panic'; }
 
 /** Thickness by order of magnitude, in half steps: 1 /s is thin, 1,000 /s thick, and a small swing redraws nothing. */
 export function edgeWidth(rps: number): number {
@@ -87,8 +113,11 @@ export function nodeFacts(node: SceneNode): readonly (readonly [label: string, v
       ['p95', milliseconds(node.traffic.p95)], ['In flight', inFlight(node.traffic)],
       ['Address', `${node.instance.address}:${node.instance.port}`], ['Host', `${node.instance.node || '–'} in ${node.instance.zone || 'no zone'}`],
     ];
-    case 'group': return [['Services', node.services.toString()], ['Worst health', stateWords[node.state]], ['Requests', `${rate(node.traffic.rps)} /s`], ['Errors', percent(node.traffic.errorRate)]];
-    case 'external': return [['Kind', 'a caller that the registry does not hold']];
+    case 'group': return [
+      ['Services', node.services.toString()], ['In trouble', node.troubled.toString()], ['Worst health', stateWords[node.state]],
+      ...(node.zone === undefined ? trafficFacts(node.traffic) : [['Serving', `${node.ring.healthy} of ${node.ring.healthy + node.ring.unknown} instances`] as const]),
+    ];
+    case 'external': return [['Kind', node.callers === 1 ? 'a caller that the registry does not hold' : 'callers that the registry does not hold']];
     case 'ghost': return [['State', 'left the registry']];
     case 'box': return node.service ? serviceFacts(node.service.node, node.service.traffic) : [];
   }
@@ -110,6 +139,10 @@ function serviceFacts(n: ServiceNode, traffic: Traffic): readonly (readonly [lab
   return facts;
 }
 
+function trafficFacts(traffic: Traffic): readonly (readonly [label: string, value: string])[] {
+  return [['Requests', `${rate(traffic.rps)} /s`], ['Errors', percent(traffic.errorRate)], ['In flight', inFlight(traffic)]];
+}
+
 function inFlight(traffic: Traffic): string { return `${traffic.inFlight}${traffic.inFlightKnown ? '' : ' or more'}`; }
 
 export function edgeFacts(edge: Edge): readonly (readonly [label: string, value: string])[] {
@@ -121,8 +154,13 @@ export function edgeFacts(edge: Edge): readonly (readonly [label: string, value:
 
 /** One line on what a view holds back, or null where it shows everything. */
 export function sceneNote(scene: Scene, zones: boolean): string | null {
-  if (scene.grouped) return `${scene.shown} services, drawn as groups. Open a group, search or focus to see its services.`;
   if (scene.services > 0 && scene.shown === 0) return 'No service matches the filters.';
-  if (zones) return 'Serving of total by zone. Calls are reported per service, so this board has no edges.';
-  return scene.shown < scene.services ? `${scene.shown} of ${scene.services} services` : null;
+  if (scene.missed) return 'No service is called so. Instances stand in the list under the search.';
+  const boards = 'Serving of total by zone. Calls are reported per service, so this board has no edges.';
+  if (zones) return scene.grouped ? `${scene.shown} services, drawn as groups by zone. ${boards}` : boards;
+  const calls = scene.quiet.length > 0 ? ' The strongest calls are drawn; choose a mark for all of its calls.' : '';
+  if (scene.grouped && scene.columns) return `${scene.shown} services around; the farthest are drawn as groups.${calls}`;
+  if (scene.grouped) return `${scene.shown} services, drawn as groups. Open a group, search or focus to see its services.${calls}`;
+  const shown = scene.shown < scene.services ? `${scene.shown} of ${scene.services} services.` : '';
+  return shown + calls === '' ? null : (shown + calls).trim();
 }

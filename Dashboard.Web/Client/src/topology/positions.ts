@@ -1,15 +1,17 @@
 export interface Point { readonly x: number; readonly y: number }
 
 const keptPoints = 5000;
+const keptScopes = 24;
+const prefix = 'dashboard.topology.places.';
 
-/** Where marks stand, kept in the browser so that a graph looks the same tomorrow; one set per grouping. */
+/** Where marks stand, kept in the browser so that a graph looks the same tomorrow; one set per scope, of which the longest unused are forgotten. */
 export class Positions {
   readonly #points: Map<string, Point>;
   readonly #key: string;
   #saving = 0;
 
-  constructor(grouping: string) {
-    this.#key = `dashboard.topology.${grouping}`;
+  constructor(scope: string) {
+    this.#key = prefix + scope;
     this.#points = load(this.#key);
   }
 
@@ -25,15 +27,26 @@ export class Positions {
 
   clear(): void { this.#points.clear(); }
 
+  /** Writes what is not written yet: for a page that is about to be left. */
+  flush(): void {
+    if (!this.#saving) return;
+    clearTimeout(this.#saving);
+    this.#save();
+  }
+
   /** Forgets the places of all ids that begin so. */
-  forget(prefix: string): void {
-    for (const id of this.#points.keys()) if (id.startsWith(prefix)) this.#points.delete(id);
+  forget(start: string): void {
+    for (const id of this.#points.keys()) if (id.startsWith(start)) this.#points.delete(id);
   }
 
   // The oldest go first: marks that have not been drawn for longest.
   #save(): void {
+    this.#saving = 0;
     try {
       localStorage.setItem(this.#key, JSON.stringify([...this.#points].slice(-keptPoints).map(([id, p]) => [id, p.x, p.y])));
+      const used = [...(JSON.parse(localStorage.getItem(`${prefix}used`) ?? '[]') as string[]).filter(key => key !== this.#key), this.#key];
+      for (const key of used.splice(0, Math.max(0, used.length - keptScopes))) localStorage.removeItem(key);
+      localStorage.setItem(`${prefix}used`, JSON.stringify(used));
     } catch {
       // A full or forbidden store costs the memory of the layout, nothing else.
     }

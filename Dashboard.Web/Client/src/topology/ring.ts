@@ -1,5 +1,6 @@
 import type { Palette } from '../theme.js';
-import type { MarkState, RingCounts } from './scene.js';
+import type { RingCounts } from './scene.js';
+import type { MarkState } from './states.js';
 
 /** The words for a state, the same in graph, table, legend and speech. */
 export const stateWords: Record<MarkState, string> = {

@@ -27,7 +27,8 @@ export function stylesheet(palette: Palette): cytoscape.StylesheetJson {
       },
     },
     { selector: 'node:child', style: { 'text-background-opacity': 0 } },
-    { selector: 'node[kind = "instance"]', style: { 'font-size': 11, 'text-margin-y': 2 } },
+    { selector: 'node[font]', style: { 'font-size': 'data(font)' } },
+    { selector: 'node[kind = "instance"]', style: { 'text-margin-y': 2 } },
     {
       selector: 'node[kind = "external"]',
       style: {
@@ -54,15 +55,15 @@ export function stylesheet(palette: Palette): cytoscape.StylesheetJson {
       selector: 'edge',
       style: {
         width: 'data(width)', 'line-color': 'data(color)', 'target-arrow-color': 'data(color)', 'target-arrow-shape': 'triangle',
-        'arrow-scale': 0.9, 'curve-style': 'bezier', 'control-point-step-size': 36, 'line-style': 'solid', 'overlay-opacity': 0,
+        'arrow-scale': 0.9, 'curve-style': 'bezier', 'control-point-step-size': 36, 'line-style': 'solid', 'overlay-opacity': 0, opacity: 'data(opacity)',
         'font-family': label['font-family'], 'font-size': 11, color: palette.text, 'text-background-color': palette.canvas,
         'text-background-opacity': 0.9, 'text-background-padding': '2px', 'text-rotation': 'none', label: '', 'min-zoomed-font-size': 8,
       },
     },
     { selector: 'edge[trouble = "some"]', style: { 'line-style': 'dashed', 'line-dash-pattern': [10, 4], label: 'data(label)' } },
     { selector: 'edge[trouble = "bad"]', style: { 'line-style': 'dashed', 'line-dash-pattern': [4, 3], label: 'data(label)' } },
-    { selector: 'edge[?idle]', style: { 'line-style': 'dotted', opacity: 0.4 } },
-    { selector: 'edge.near, .labelled edge, edge.labelled', style: { label: 'data(label)', 'z-index': 10 } },
+    { selector: 'edge[?idle]', style: { 'line-style': 'dotted' } },
+    { selector: 'edge.near, .labelled edge, edge.labelled', style: { label: 'data(label)', 'z-index': 10, opacity: 1 } },
     { selector: 'edge.near', style: { 'underlay-color': palette.accent, 'underlay-opacity': 0.18, 'underlay-padding': 4 } },
     { selector: '.dim', style: { opacity: 0.18 } },
     { selector: 'node.unplaced', style: { opacity: 0 } },

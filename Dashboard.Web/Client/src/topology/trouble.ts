@@ -1,0 +1,89 @@
+import { percent } from '../format.js';
+import type { TopologyState } from '../live/topologyState.js';
+import type { Palette } from '../theme.js';
+import { badge, dataUri, stateWords, svg } from './ring.js';
+import { serviceState, severity, type MarkState } from './states.js';
+
+const rowsShown = 6;
+const failing = 0.05;
+
+export interface Trouble { readonly service: string; readonly state: MarkState; readonly words: string }
+
+/** What an engineer looks at first, the worst first: services that do not serve, ignore health, are degraded or fail at 5 % or more. */
+export function troubles(state: TopologyState): readonly Trouble[] {
+  const found: (Trouble & { readonly rank: number })[] = [];
+  for (const node of state.nodes.values()) {
+    const mark = serviceState(node);
+    const errors = state.trafficOf(node.service).errorRate ?? 0;
+    const ill = mark === 'panic' || mark === 'unhealthy' || mark === 'degraded';
+    if (!ill && errors < failing) continue;
+    const words = [ill ? `${node.eligible} of ${node.total} eligible` : stateWords[mark], errors >= failing ? `${percent(errors)} errors` : ''].filter(Boolean).join(', ');
+    // Among the equally ill, those that fail their callers, then those that lack most.
+    found.push({ service: node.service, state: mark, words, rank: severity.indexOf(mark) * 10 + Math.min(errors, 1) * 5 + (node.total === 0 ? 0 : 1 - node.eligible / node.total) });
+  }
+  return found.sort((a, b) => b.rank - a.rank || a.service.localeCompare(b.service));
+}
+
+/** In a mesh where not every service has a mark of its own: the services in trouble by name, each one key away. */
+export class TroubleList {
+  readonly element = document.createElement('details');
+  readonly #title = document.createElement('summary');
+  readonly #list = document.createElement('ul');
+  readonly #more = document.createElement('button');
+  #shown = '';
+
+  constructor(open: (service: string) => void, all: () => void) {
+    this.element.className = 'topo-trouble';
+    // On a phone the drawing has the room; how many there are is said anyway.
+    this.element.open = innerWidth >= 700;
+    this.element.hidden = true;
+    this.#more.type = 'button';
+    this.#more.addEventListener('click', all);
+    this.#list.addEventListener('click', event => {
+      const service = (event.target as HTMLElement).closest('button')?.dataset['service'];
+      if (service) open(service);
+    });
+    this.element.append(this.#title, this.#list, this.#more);
+  }
+
+  /** @param all The worst first. */
+  show(all: readonly Trouble[], palette: Palette): void {
+    const rows = all.slice(0, rowsShown);
+    const shown = rows.map(row => `${row.service}/${row.state}/${row.words}`).join('|') + all.length + palette.panic;
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    this.element.hidden = rows.length === 0;
+    this.#title.textContent = `${all.length} in trouble`;
+    // Rows are reused, so that a focus stays where it is while facts move.
+    while (this.#list.children.length > rows.length) this.#list.lastElementChild!.remove();
+    rows.forEach((row, index) => {
+      let item = this.#list.children[index];
+      if (!item) this.#list.append(item = emptyRow());
+      const button = item.firstElementChild as HTMLButtonElement;
+      const [image, name, words] = [...button.children] as [HTMLImageElement, HTMLElement, HTMLElement];
+      button.dataset['service'] = row.service;
+      image.src = dataUri(svg(22, badge(row.state, palette)));
+      image.alt = stateWords[row.state];
+      if (name.textContent !== row.service) name.textContent = row.service;
+      if (words.textContent !== row.words) words.textContent = row.words;
+    });
+    this.#more.hidden = all.length <= rows.length;
+    this.#more.textContent = `Show all ${all.length} in trouble`;
+  }
+
+  hide(): void {
+    this.element.hidden = true;
+    this.#shown = '';
+  }
+}
+
+function emptyRow(): HTMLElement {
+  const item = document.createElement('li');
+  const button = document.createElement('button');
+  button.type = 'button';
+  const image = document.createElement('img');
+  image.width = image.height = 18;
+  button.append(image, document.createElement('strong'), document.createElement('span'));
+  item.append(button);
+  return item;
+}
