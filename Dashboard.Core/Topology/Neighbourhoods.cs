@@ -12,8 +12,9 @@ public sealed class Neighbourhoods
     // A member of a standing group changes sides only for a clear gain, as a part of its own calls: what an operator has learned to find stays there.
     private const double Inertia = 0.15;
 
-    // Above 1, groups are smaller: of a thousand services some dozens that a screen holds each.
-    private const double Resolution = 3;
+    // The resolution of the modularity rises with the mesh: of a thousand services there are some dozens of groups that a screen holds each, of twenty there are a few.
+    private const double ServicesByResolution = 300;
+    private const double FinestResolution = 3;
 
     private const int MostRounds = 20;
 
@@ -58,13 +59,14 @@ public sealed class Neighbourhoods
 
         var standing = names.Any(before.ContainsKey);
         var members = standing ? Standing(names, before) : Enumerable.Range(0, names.Length).ToArray();
-        Move(links, members, standing ? Inertia : 0);
+        var resolution = Math.Clamp(names.Length / ServicesByResolution, 1, FinestResolution);
+        Move(links, members, resolution, standing ? Inertia : 0);
         // Standing groups are left as large as they are; new ones are merged as long as that groups better.
         while (!standing)
         {
             var groups = Merge(links, members);
             var above = Enumerable.Range(0, groups.Length).ToArray();
-            if (!Move(groups, above, 0))
+            if (!Move(groups, above, resolution, 0))
             {
                 break;
             }
@@ -101,7 +103,7 @@ public sealed class Neighbourhoods
     }
 
     /// <summary>Moves each node to the group of its neighbours that raises the modularity most, until none does. True when something moved.</summary>
-    private static bool Move(Dictionary<int, double>[] links, int[] members, double inertia)
+    private static bool Move(Dictionary<int, double>[] links, int[] members, double resolution, double inertia)
     {
         var degrees = links.Select((row, node) => row.Sum(link => link.Key == node ? 2 * link.Value : link.Value)).ToArray();
         var all = degrees.Sum();
@@ -135,10 +137,10 @@ public sealed class Neighbourhoods
                 var own = members[node];
                 totals[own] -= degrees[node];
                 var best = own;
-                var bestGain = near.GetValueOrDefault(own) - Resolution * totals[own] * degrees[node] / all + 1e-9 + inertia * degrees[node];
+                var bestGain = near.GetValueOrDefault(own) - resolution * totals[own] * degrees[node] / all + 1e-9 + inertia * degrees[node];
                 foreach (var (group, weight) in near)
                 {
-                    var gain = weight - Resolution * totals[group] * degrees[node] / all;
+                    var gain = weight - resolution * totals[group] * degrees[node] / all;
                     if (gain > bestGain)
                     {
                         (best, bestGain) = (group, gain);

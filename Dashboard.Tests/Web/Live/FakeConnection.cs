@@ -11,11 +11,13 @@ namespace Dashboard.Tests.Web.Live;
 /// <summary>A hub connection whose other end the test holds: it reads when the test says so, or never.</summary>
 internal sealed class FakeConnection
 {
-    private readonly Pipe _toViewer = new(new PipeOptions(pauseWriterThreshold: 1024, resumeWriterThreshold: 512, useSynchronizationContext: false));
+    private readonly Pipe _toViewer;
     private readonly Pipe _fromViewer = new();
 
-    public FakeConnection(TimeProvider time, IHubProtocol protocol)
+    /// <param name="room">Bytes that fit into the connection's buffers.</param>
+    public FakeConnection(TimeProvider time, IHubProtocol protocol, int room = 1024)
     {
+        _toViewer = new(new PipeOptions(pauseWriterThreshold: room, resumeWriterThreshold: room / 2, useSynchronizationContext: false));
         var transport = new Duplex(_fromViewer.Reader, _toViewer.Writer);
         var connection = new DefaultConnectionContext(Guid.NewGuid().ToString(), transport, transport);
         Hub = new(connection, new HubConnectionContextOptions { KeepAliveInterval = TimeSpan.FromDays(1), ClientTimeoutInterval = TimeSpan.FromDays(1) }, NullLoggerFactory.Instance) { Protocol = protocol };

@@ -158,6 +158,59 @@ public sealed class LiveStreamTests
         Assert.Equal(Now.ToUnixTimeMilliseconds(), frame.StaleSince);
     }
 
+    [Fact]
+    public void In_a_large_mesh_a_delta_is_a_tenth_of_a_full_frame_and_a_newcomer_knows_what_the_others_know()
+    {
+        var (registry, mesh, traffic) = (new InMemoryRegistry(_time), new LargeMesh(500, 4, 2500), new TrafficStore(_time));
+        mesh.Fill(registry);
+        var stream = new TopologyStream(new());
+        stream.PublishState(registry.Current, null, Now);
+        Publish();
+        var viewer = ConnectRoomy(stream);
+        var followed = new FollowedTopology();
+        var full = Take();
+
+        for (var second = 0; second < 5; second++)
+        {
+            mesh.Change(registry, 40);
+            stream.PublishState(registry.Current, null, Now);
+            Assert.InRange(Take(), 1, full / 10);
+            Publish();
+            // The first second's traffic fills the window of the rates: it starts at many calls at once.
+            Assert.InRange(Take(), 1, second == 0 ? full : full / 10);
+        }
+
+        var fresh = new FollowedTopology();
+        Assert.All(FrameReader.Read(ConnectRoomy(stream).ReadBytes()), frame => Assert.True(fresh.Apply((TopologyFrame)frame)));
+        Assert.Equal(fresh.ToString(), followed.ToString());
+
+        void Publish()
+        {
+            for (var second = 0; second < 6; second++)
+            {
+                _time.Advance(TimeSpan.FromSeconds(1));
+                traffic.Accept(mesh.NextReport());
+            }
+
+            stream.PublishTraffic(traffic.PublishFrame(), null, Now);
+        }
+
+        int Take()
+        {
+            var bytes = viewer.ReadBytes();
+            Assert.All(FrameReader.Read(bytes), frame => Assert.True(followed.Apply((TopologyFrame)frame)));
+            return bytes.Length;
+        }
+    }
+
+    private FakeConnection ConnectRoomy(TopologyStream stream)
+    {
+        var connection = new FakeConnection(_time, _protocol, room: 8 << 20);
+        Assert.True(connection.Viewer.Subscribe(stream));
+        connection.Viewer.SendPending();
+        return connection;
+    }
+
     private async Task EndAsync(FakeConnection stuck, TopologyStream stream)
     {
         for (var i = 0; i < 200; i++)

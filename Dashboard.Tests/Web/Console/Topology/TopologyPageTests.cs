@@ -99,6 +99,83 @@ public sealed class TopologyPageTests : IAsyncLifetime
         Assert.Empty(page.FindAll(".topology-canvas"));
     }
 
+    [Fact]
+    public void Typing_lists_services_and_instances_and_the_address_says_what_was_typed()
+    {
+        Register("cart", 2);
+        Register("orders", 1);
+        var page = Open("");
+
+        page.Find("#topology-search").TriggerEvent("onfocusin", new Microsoft.AspNetCore.Components.Web.FocusEventArgs());
+        page.Find("#topology-search").Input("cart");
+
+        Assert.Equal(["cart", "i-0", "i-1"], page.FindAll("[role=option] .found-name").Select(name => name.TextContent));
+        Assert.EndsWith("/?q=cart", Navigation.Uri, StringComparison.Ordinal);
+        Assert.Equal("true", page.Find("#topology-search").GetAttribute("aria-expanded"));
+    }
+
+    [Fact]
+    public void By_keyboard_an_instance_is_chosen_and_its_service_is_expanded_around_it()
+    {
+        Register("cart", 2);
+        Register("orders", 1);
+        var page = Open("");
+        page.Find("#topology-search").Input("cart");
+
+        page.Find("#topology-search").KeyDown("ArrowDown");
+        page.Find("#topology-search").KeyDown("ArrowDown");
+        Assert.Equal("topology-found-1", page.Find("#topology-search").GetAttribute("aria-activedescendant"));
+        page.Find("#topology-search").KeyDown("Enter");
+
+        Assert.EndsWith("/?sel=i%3Acart%2Fi-0&expand=cart", Navigation.Uri, StringComparison.Ordinal);
+        Assert.Empty(page.FindAll("[role=listbox]:not([hidden])"));
+    }
+
+    [Fact]
+    public void In_a_mesh_too_large_to_draw_a_chosen_service_is_focused_and_open_groups_are_left()
+    {
+        for (var service = 0; service <= TopologyView.MostDrawn; service++)
+        {
+            _registry.Apply(new RegisterInstance(new($"s-{service}.shop", "i"), new() { Address = "10.0.0.1", Port = 8000 }));
+        }
+
+        var page = Open("?group=prefix&in=s");
+        page.Find("#topology-search").Input("s-77.shop");
+        page.Find("#topology-search").KeyDown("Enter");
+
+        Assert.EndsWith("/?group=prefix&sel=s%3As-77.shop&focus=s-77.shop", Navigation.Uri, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_the_graph_chooses_replaces_the_address_and_what_it_opens_can_be_left_by_going_back()
+    {
+        Register("cart", 1);
+        var page = Open("");
+
+        await page.InvokeAsync(() => page.Instance.ChangeView(System.Text.Json.JsonDocument.Parse("""{"selected":"s:cart"}""").RootElement));
+        await page.InvokeAsync(() => page.Instance.ChangeView(System.Text.Json.JsonDocument.Parse("""{"grouping":"namespace","inside":"shop","selected":null}""").RootElement));
+
+        Assert.EndsWith("/?group=namespace&in=shop", Navigation.Uri, StringComparison.Ordinal);
+        Assert.Equal([false, true], Navigation.History.Take(2).Select(entry => entry.Options.ReplaceHistoryEntry));
+        Assert.Contains("Namespace shop", Finding.Flat(page.Find(".topology-focus").TextContent), StringComparison.Ordinal);
+        await page.InvokeAsync(() => page.Find(".topology-focus button").Click());
+        Assert.EndsWith("/?group=namespace", Navigation.Uri, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("?view=table&group=namespace&in=shop", "a.shop,b.shop")]
+    [InlineData("?view=table&group=prefix&in=c", "c.mail")]
+    [InlineData("?view=table&group=zone&in=nowhere", "")]
+    public void The_table_shows_the_group_that_is_open(string query, string expected)
+    {
+        foreach (var service in new[] { "a.shop", "b.shop", "c.mail" })
+        {
+            Register(service, 1);
+        }
+
+        Assert.Equal(expected, string.Join(',', Names(Open(query))));
+    }
+
     private BunitNavigationManager Navigation => _context.Services.GetRequiredService<BunitNavigationManager>();
 
     private IRenderedComponent<TopologyPage> Open(string query)

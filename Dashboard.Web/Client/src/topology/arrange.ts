@@ -1,7 +1,7 @@
 import type { Core } from 'cytoscape';
 import { calm } from '../theme.js';
 import { isDense } from './grid.js';
-import { LayoutClient } from './layoutClient.js';
+import type { LayoutClient } from './layoutClient.js';
 import { placeNear } from './place.js';
 import { Positions, type Point } from './positions.js';
 import type { Scene, SceneNode } from './scene.js';
@@ -18,18 +18,14 @@ const spacing = 120;
  * stands, in this session and the next, and a newcomer is placed beside those it talks to.
  */
 export class Arrangement {
-  readonly #client = new LayoutClient();
   readonly #anchors = new Map<string, Point>();
-  #positions: Positions;
-  #settled: boolean;
+  #positions = new Positions('');
+  #settled = false;
   #since = performance.now();
   #timer = 0;
   #round = 0;
 
-  constructor(readonly cy: Core, scope: string, readonly placed: () => void) {
-    this.#positions = new Positions(this.#kept(scope));
-    this.#settled = this.#positions.size > 0;
-  }
+  constructor(readonly cy: Core, readonly layout: LayoutClient, readonly placed: () => void) {}
 
   /** Another scope has positions of its own. */
   use(scope: string): void {
@@ -98,7 +94,7 @@ export class Arrangement {
     this.#round++;
     clearTimeout(this.#timer);
     this.#positions.flush();
-    this.#client.dispose();
+    this.layout.dispose();
   }
 
   #schedule(scene: Scene): void {
@@ -125,7 +121,7 @@ export class Arrangement {
     try {
       const joined = new Set([...edges.flatMap(edge => [edge.source, edge.target]), ...boxes]);
       const alone = joined.size === 0 || scene.columns || isDense(nodes, edges) ? [] : nodes.filter(node => node.parent === null && !joined.has(node.id));
-      const result = await this.#client.run({ nodes: nodes.filter(node => !alone.includes(node)), edges, tall: this.#tall, aspect: Math.min(2.2, Math.max(0.5, this.cy.width() / this.cy.height() * 0.85)), ...(scene.columns ? { columns: [...scene.columns] } : {}) });
+      const result = await this.layout.run({ nodes: nodes.filter(node => !alone.includes(node)), edges, tall: this.#tall, aspect: this.#aspect, ...(scene.columns ? { columns: [...scene.columns] } : {}) });
       if (round !== this.#round) return;
       for (const [id, x, y] of result) this.#move(id, { x, y });
       this.#lineUp(alone.map(node => node.id).sort(), result.map(([, x, y]) => ({ x, y })));
@@ -202,6 +198,8 @@ export class Arrangement {
     this.placed();
   }
 
+  // Of what the list beside the drawing leaves free.
+  get #aspect(): number { return Math.min(2.2, Math.max(0.5, (this.cy.width() >= 1000 ? this.cy.width() - 300 : this.cy.width()) / this.cy.height())); }
   get #tall(): boolean { return this.cy.height() > this.cy.width() * 1.1; }
 
   // A phone held upright has a layout of its own.

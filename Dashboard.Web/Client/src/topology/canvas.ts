@@ -10,6 +10,7 @@ import { controls } from './controls.js';
 import { Drawing } from './drawing.js';
 import { Inspector } from './inspector.js';
 import { onKeys } from './keyboard.js';
+import type { LayoutClient } from './layoutClient.js';
 import { foldUnasked, legend } from './legend.js';
 import { Marks, nodeFacts, sceneNote } from './marks.js';
 import { Minimap } from './minimap.js';
@@ -29,6 +30,8 @@ export interface CanvasEvents {
 
 const empty: Scene = { nodes: [], edges: [], quiet: [], services: 0, shown: 0, grouped: false, scope: '', columns: null };
 const troublesEvery = 1000;
+const movingFor = 300;
+const syncWhileMoving = 500;
 
 /** The topology as a canvas: draws what the live frames say, under the view that the page asks for. */
 export class TopologyCanvas {
@@ -54,9 +57,12 @@ export class TopologyCanvas {
   #labelled = false;
   #troublesAt = 0;
   #scheduled = 0;
+  #later = 0;
+  #syncedAt = 0;
+  #movedAt = -Infinity;
   #viewportTouched = false;
 
-  constructor(readonly host: HTMLElement, readonly events: CanvasEvents, view: Partial<View>) {
+  constructor(readonly host: HTMLElement, readonly events: CanvasEvents, view: Partial<View>, layout: LayoutClient) {
     adopt(css);
     host.classList.add('topo');
     const surface = element('div', 'topo-surface');
@@ -79,11 +85,11 @@ export class TopologyCanvas {
     this.#chosen = this.#sought = this.#view.selected;
     this.#marks = new Marks(paletteAt(host));
     this.#cy = cytoscape({
-      container: surface, style: stylesheet(this.#marks.palette), minZoom: 0.08, maxZoom: 3, boxSelectionEnabled: false, selectionType: 'single',
+      container: surface, style: stylesheet(this.#marks.palette, id => this.#drawing.labelOf(id)), minZoom: 0.08, maxZoom: 3, boxSelectionEnabled: false, selectionType: 'single',
       autounselectify: true, pixelRatio: 'auto',
     });
     this.#drawing = new Drawing(this.#cy, id => this.#arrangement.positionOf(id));
-    this.#arrangement = new Arrangement(this.#cy, '', () => this.#afterPlacing());
+    this.#arrangement = new Arrangement(this.#cy, layout, () => this.#afterPlacing());
     this.#minimap = new Minimap(this.#cy, id => { const node = this.#drawing.node(id); return node && 'state' in node ? node.state : null; }, () => this.#marks.palette, () => { this.#viewportTouched = true; });
     this.#legend = legend(() => this.#marks.palette);
     host.append(this.#minimap.element, controls({
@@ -160,6 +166,7 @@ export class TopologyCanvas {
 
   dispose(): void {
     cancelAnimationFrame(this.#scheduled);
+    clearTimeout(this.#later);
     for (const end of this.#ends) end();
     for (const { end } of this.#expanded.values()) end();
     this.#minimap.dispose();
@@ -178,7 +185,8 @@ export class TopologyCanvas {
         nodes.forEach(moved => { this.#arrangement.keep(moved.id(), moved.position()); });
       },
     });
-    cy.on('zoom', () => this.#showLabels(false));
+    cy.on('zoom', () => { this.#showLabels(false); if (this.#drawing.owesLabels) this.#schedule(); });
+    cy.on('viewport', () => { this.#movedAt = performance.now(); });
     this.#ends.push(onKeys(surface, {
       graph: cy, chosen: () => this.#chosen, choose: id => this.choose(id),
       open: id => this.#withNode(id, node => this.open(node)),
@@ -197,7 +205,7 @@ export class TopologyCanvas {
 
   #retheme(): void {
     this.#marks = new Marks(paletteAt(this.host));
-    this.#cy.style(stylesheet(this.#marks.palette));
+    this.#cy.style(stylesheet(this.#marks.palette, id => this.#drawing.labelOf(id)));
     this.#drawing.forgetLooks();
     this.#troublesAt = 0;
     this.#sync();
@@ -234,22 +242,29 @@ export class TopologyCanvas {
   }
 
   #schedule(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = requestAnimationFrame(() => { this.#scheduled = 0; this.#sync(); });
+    if (this.#scheduled || this.#later) return;
+    // What changes makes the canvas draw its parts anew. While the view is being moved, that is done all at once a few times a second, so that it moves smoothly.
+    const wait = performance.now() - this.#movedAt < movingFor ? this.#syncedAt + syncWhileMoving - performance.now() : 0;
+    if (wait > 0) this.#later = setTimeout(() => { this.#later = 0; this.#syncNext(); }, wait);
+    else this.#syncNext();
   }
+
+  #syncNext(): void { this.#scheduled ||= requestAnimationFrame(() => { this.#scheduled = 0; this.#sync(); }); }
 
   #sync(): void {
     if (!this.#state) return;
+    this.#syncedAt = performance.now();
     const expanded = new Map([...this.#expanded].flatMap(([name, { state }]) => state ? [[name, state] as const] : []));
     const scope = this.#scene.scope;
-    this.#scene = buildScene(this.#state, expanded, this.#view);
+    this.#scene = buildScene(this.#state, expanded, this.#view, new Set(this.#scene.edges.map(edge => edge.id)));
     if (this.#scene.scope !== scope) {
       if (isLarge(this.#state)) foldUnasked(this.#legend);
       this.#drawing.clear();
       this.#arrangement.use(this.#scene.scope);
     }
-    const grown = this.#drawing.draw(this.#scene, this.#marks, this.#state.at, this.#chosen);
-    this.#arrangement.arrange(this.#scene, grown);
+    const grown = this.#drawing.draw(this.#scene, this.#marks, this.#state.at, this.#chosen, this.#view.focus);
+    // In a large mesh lines come and go; only newcomers among the marks ask for places.
+    this.#arrangement.arrange(this.#scene, isLarge(this.#state) ? this.#cy.nodes('.unplaced').nonempty() && grown : grown);
     if (this.#scene.nodes.some(node => node.kind === 'instance') || grown) this.#arrangement.makeRoom(this.#scene);
     this.#dim(grown);
     if (grown) this.#mark(this.#chosen);
@@ -324,7 +339,7 @@ export class TopologyCanvas {
   }
 
   #showLabels(grown: boolean): void {
-    const shown = this.#cy.zoom() >= 1.1 && this.#cy.edges().length <= 80;
+    const shown = this.#cy.zoom() >= 1.1 && this.#scene.edges.length <= 80;
     if (shown === this.#labelled && !(shown && grown)) return;
     this.#labelled = shown;
     this.#cy.batch(() => { this.#cy.edges().forEach(edge => { edge.toggleClass('labelled', shown); }); });

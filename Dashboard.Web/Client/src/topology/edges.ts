@@ -27,14 +27,15 @@ export class EdgeSums {
   }
 }
 
-const strongestOf = 2;
-
 /**
  * Where calls would cover everything: each mark keeps its strongest calls in each direction and those that fail. The rest is there on demand.
+ * @param drawn What is drawn already gives way only to what is clearly stronger: rates sway, and lines that come and go tell nothing.
  */
-export function thinned(edges: readonly SceneEdge[], marks: number): { readonly edges: SceneEdge[]; readonly quiet: SceneEdge[] } {
+export function thinned(edges: readonly SceneEdge[], marks: number, drawn: ReadonlySet<string>): { readonly edges: SceneEdge[]; readonly quiet: SceneEdge[] } {
   if (edges.length <= Math.max(80, marks * 2.5)) return { edges: [...edges], quiet: [] };
-  const order = [...edges].sort((a, b) => b.edge.rps - a.edge.rps || a.id.localeCompare(b.id));
+  const strength = (edge: SceneEdge): number => edge.edge.rps * (drawn.has(edge.id) ? 2 : 1);
+  const order = [...edges].sort((a, b) => strength(b) - strength(a) || a.id.localeCompare(b.id));
+  const strongestOf = marks > 120 ? 1 : 2;
   const out = new Map<string, number>();
   const into = new Map<string, number>();
   const kept: SceneEdge[] = [];
@@ -42,7 +43,7 @@ export function thinned(edges: readonly SceneEdge[], marks: number): { readonly 
   let failing = 0;
   for (const edge of order) {
     const [o, i] = [out.get(edge.source) ?? 0, into.get(edge.target) ?? 0];
-    const fails = (edge.edge.errorRate ?? 0) >= 0.05 && edge.edge.rps > 0 && failing < marks;
+    const fails = (edge.edge.errorRate ?? 0) >= (drawn.has(edge.id) ? 0.03 : 0.05) && edge.edge.rps > 0 && failing < marks;
     if (o < strongestOf || i < strongestOf || fails) {
       out.set(edge.source, o + 1);
       into.set(edge.target, i + 1);

@@ -2,7 +2,8 @@ import type { LayoutEdge, LayoutNode, LayoutRequest, LayoutResult } from './layo
 import { seeded } from './seeded.js';
 
 const cellWidth = 156;
-const cellHeight = 132;
+const groupHeight = 136;
+const serviceHeight = 112;
 const stepsPerMark = 700;
 
 /** Whether calls are too many for lines to be followed: then the marks stand in rows, each near those it talks with, and every label can be read. */
@@ -22,7 +23,9 @@ export function layOutGrid({ nodes, edges, aspect }: LayoutRequest): LayoutResul
   const sorted = nodes.filter(node => !boxes.has(node.id)).sort((a, b) => a.id.localeCompare(b.id));
   const inner = boxes.size === 0 ? sorted : sorted.filter(node => node.parent !== null);
   const outer = boxes.size === 0 ? [] : sorted.filter(node => node.parent === null);
-  const cells = [...block(inner.length, aspect), ...rim(inner.length, outer.length, aspect)];
+  // A group has one line more to say.
+  const cellHeight = inner.some(node => node.id.startsWith('n:')) ? groupHeight : serviceHeight;
+  const cells = [...block(inner.length, aspect, cellHeight), ...rim(inner.length, outer.length, aspect, cellHeight)];
   const ids = [...inner, ...outer].map(node => node.id);
   const number = new Map(ids.map((id, index) => [id, index]));
   const talks: number[][] = ids.map(() => []);
@@ -36,14 +39,14 @@ export function layOutGrid({ nodes, edges, aspect }: LayoutRequest): LayoutResul
   return ids.map((id, index) => [id, cells[at[index]!]!.x, cells[at[index]!]!.y] as const);
 }
 
-function shape(count: number, aspect: number): { columns: number; rows: number } {
+function shape(count: number, aspect: number, cellHeight: number): { columns: number; rows: number } {
   const columns = Math.max(1, Math.min(count, Math.round(Math.sqrt(count * aspect * cellHeight / cellWidth))));
   return { columns, rows: Math.ceil(count / columns) };
 }
 
 // Every second row is shifted by half a cell, so that a call to the next but one passes between two marks.
-function block(count: number, aspect: number): Cell[] {
-  const { columns, rows } = shape(count, aspect);
+function block(count: number, aspect: number, cellHeight: number): Cell[] {
+  const { columns, rows } = shape(count, aspect, cellHeight);
   const cells: Cell[] = [];
   for (let row = 0; row < rows; row++) {
     const here = Math.min(columns, count - row * columns);
@@ -57,10 +60,10 @@ function block(count: number, aspect: number): Cell[] {
 }
 
 // Places around the block, evenly: enough rounds of them for all.
-function rim(inside: number, count: number, aspect: number): Cell[] {
+function rim(inside: number, count: number, aspect: number, cellHeight: number): Cell[] {
   if (count === 0) return [];
-  const { columns, rows } = shape(inside, aspect);
-  const [half, high] = [(columns / 2 + 0.25) * cellWidth + 130, rows / 2 * cellHeight + 110];
+  const { columns, rows } = shape(inside, aspect, cellHeight);
+  const [half, high] = [(columns / 2 + 0.25) * cellWidth + 84, rows / 2 * cellHeight + 96];
   const around = 4 * (half + high);
   const step = Math.max(cellWidth, around / count);
   const cells: Cell[] = [];

@@ -13,6 +13,8 @@ export interface SceneParts {
   readonly visible: ReadonlySet<string>;
   readonly scope: string;
   readonly grouper: Grouper;
+  /** Ids of the calls that are drawn already. */
+  readonly drawn: ReadonlySet<string>;
 }
 
 const mostGhosts = 12;
@@ -88,7 +90,7 @@ export function groupMarks(state: TopologyState, services: Iterable<string>, gro
 }
 
 /** The whole mesh as groups and what they call. */
-export function groupedScene({ state, view, visible, scope, grouper }: SceneParts): Scene {
+export function groupedScene({ state, view, visible, scope, grouper, drawn: before }: SceneParts): Scene {
   const { nodes, ids } = groupMarks(state, visible, grouper, maxDrawnNodes - mostGhosts);
   const sums = new EdgeSums();
   for (const edge of state.edges.values()) {
@@ -97,7 +99,7 @@ export function groupedScene({ state, view, visible, scope, grouper }: ScenePart
     const [source, target] = [ids.get(grouper.keyOf(from))!, ids.get(grouper.keyOf(to))!];
     if (source !== target) sums.add(source, target, edge);
   }
-  const drawn = thinned(sums.edges(new Map(nodes.map(node => [node.id, node.title]))), nodes.length);
+  const drawn = thinned(sums.edges(new Map(nodes.map(node => [node.id, node.title]))), nodes.length, before);
   for (const ghost of visibleGhosts(state, view, mostGhosts)) nodes.push({ id: `g:${ghost.name}`, parent: null, title: ghost.name, kind: 'ghost', leftAt: ghost.leftAt, opens: { kind: 'none', name: '' } });
   return { nodes, ...drawn, services: state.nodes.size, shown: visible.size, grouped: true, scope, columns: null };
 }

@@ -6,6 +6,9 @@ export class LayoutClient {
   #worker: Worker | null = null;
   #next = 0;
 
+  /** Starts the worker before it is needed. */
+  warm(): void { this.#worker ??= this.#start(); }
+
   run(request: LayoutRequest): Promise<LayoutResult> {
     const worker = this.#worker ??= this.#start();
     const id = this.#next++;

@@ -11,8 +11,12 @@ export type MarkData = Readonly<Record<string, string | number | boolean>>;
 export interface Crowd {
   /** So many marks that only boxes can be named from afar. */
   readonly crowded: boolean;
+  /** So many calls that a label would stand behind a mark: they are said on demand. */
+  readonly dense: boolean;
   /** Among many there are a few that must not be missed: their names are written large. */
   readonly loud: boolean;
+  /** The service that all is about. */
+  readonly focus: string | null;
 }
 
 export const someErrors = 0.01;
@@ -24,12 +28,12 @@ export class Marks {
 
   constructor(readonly palette: Palette) {}
 
-  node(node: SceneNode, now: number, { crowded, loud }: Crowd): MarkData {
+  node(node: SceneNode, now: number, { crowded, loud, focus }: Crowd): MarkData {
     const base = { id: node.id, kind: node.kind, ...(node.parent === null ? {} : { parent: node.parent }) };
     switch (node.kind) {
       case 'service': return {
-        ...base, size: 60, font: loud && isUrgent(node.state) ? 34 : 13,
-        label: node.zone !== undefined ? shorten(node.title) : `${shorten(node.title)}\n${rate(node.traffic.rps)}/s`,
+        ...base, size: 60, font: (loud && isUrgent(node.state)) || (crowded && node.title === focus) ? 34 : isNamedByBox(node) ? 16 : 13,
+        label: node.zone !== undefined ? shorten(node.title) : `${shorten(isNamedByBox(node) ? withoutNamespace(node.title) : node.title)}\n${rate(node.traffic.rps)}/s`,
         picture: this.#ring(node.ring, node.center, node.state),
       };
       case 'group': return {
@@ -48,13 +52,13 @@ export class Marks {
     }
   }
 
-  edge(edge: SceneEdge, { crowded }: Crowd): MarkData {
+  edge(edge: SceneEdge, { crowded, dense }: Crowd): MarkData {
     const errors = edge.edge.errorRate ?? 0;
     const trouble = edge.idle || errors < someErrors ? 'none' : errors < badErrors ? 'some' : 'bad';
     const color = trouble === 'none' ? this.palette.edge : trouble === 'some' ? this.palette.degraded : this.palette.unhealthy;
     return {
-      id: edge.id, source: edge.source, target: edge.target, trouble, color, idle: edge.idle, opacity: edge.idle ? 0.4 : crowded && trouble === 'none' ? 0.5 : 1,
-      width: edgeWidth(edge.edge.rps), label: edgeLabel(edge.edge),
+      id: edge.id, source: edge.source, target: edge.target, trouble, color, idle: edge.idle, said: trouble !== 'none' && !dense, opacity: edge.idle ? 0.4 : crowded && trouble === 'none' ? 0.5 : 1,
+      width: edgeWidth(edge.edge.rps),
     };
   }
 
@@ -88,7 +92,8 @@ export function edgeWidth(rps: number): number {
   return Math.round(Math.min(7, 1.2 + 1.6 * Math.log10(1 + rps)) * 2) / 2;
 }
 
-function edgeLabel(edge: Edge): string {
+/** What a call says where it says something. */
+export function edgeLabel(edge: Edge): string {
   const errors = edge.errorRate !== null && edge.errorRate >= someErrors ? ` · ${percent(edge.errorRate)} errors` : '';
   return edge.p95 === null ? `${rate(edge.rps)}/s${errors}` : `p95 ${milliseconds(edge.p95)}${errors}`;
 }
@@ -102,6 +107,11 @@ function withoutService(instance: string, service: string): string {
   const name = service.split('.')[0]!;
   return instance.length > name.length && instance.startsWith(name) ? `…${instance.slice(name.length)}` : instance;
 }
+
+// In its namespace's box a service needs no more than its own name.
+function isNamedByBox(node: SceneNode): boolean { return node.kind === 'service' && node.parent !== null && node.node.namespace !== '' && node.parent === `n:${node.node.namespace}`; }
+
+function withoutNamespace(service: string): string { return service.slice(0, service.indexOf('.')); }
 
 /** What a chosen node tells, as label and value; also read out, so it must make sense without the picture. */
 export function nodeFacts(node: SceneNode): readonly (readonly [label: string, value: string])[] {

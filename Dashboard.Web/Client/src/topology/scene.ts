@@ -69,8 +69,13 @@ export const serviceId = (service: string): string => `s:${service}`;
 export const instanceId = (service: string, id: string): string => `i:${service}/${id}`;
 export const groupId = (key: string): string => `n:${key}`;
 
-/** What to draw of the state under a view: a pure function, of at most 500 marks. */
-export function buildScene(state: TopologyState, expanded: ReadonlyMap<string, ServiceState>, view: View): Scene {
+const nothing: ReadonlySet<string> = new Set();
+
+/**
+ * What to draw of the state under a view: a pure function, of at most 500 marks.
+ * @param drawn Ids of the calls that are drawn already.
+ */
+export function buildScene(state: TopologyState, expanded: ReadonlyMap<string, ServiceState>, view: View, drawn = nothing): Scene {
   // Within the limit a search dims what does not match, and keeps its surroundings; beyond it, only matches are drawn.
   const context = visibleServices(state, { ...view, search: '' });
   const found = context.size > maxDrawnNodes && view.search.trim() !== '' ? visibleServices(state, view) : null;
@@ -78,12 +83,12 @@ export function buildScene(state: TopologyState, expanded: ReadonlyMap<string, S
   const visible = found?.size ? found : context;
   const searched = visible !== context;
   const scope = scopeOf(state, view, searched);
-  if (found?.size === 0) return { ...buildScene(state, expanded, { ...view, search: '' }), missed: true };
+  if (found?.size === 0) return { ...buildScene(state, expanded, { ...view, search: '' }, drawn), missed: true };
   if (view.grouping === 'zone' && view.focus === null) return zoneScene(state, visible, view, scope);
 
   const expandedMarks = [...expanded].reduce((sum, [name, service]) => sum + (visible.has(name) ? service.instances.size : 0), 0);
   const grouper = grouperOf(state, view.grouping);
-  const shared = { state, view, visible, scope, grouper };
+  const shared = { state, view, visible, scope, grouper, drawn };
   if (visible.size + Math.min(expandedMarks, maxDrawnNodes / 2) <= maxDrawnNodes - reserve(state, view)) {
     return serviceScene({ ...shared, singles: visible, columns: isLarge(state) && view.focus !== null ? distances(state, view.focus, view.hops) : null }, expanded);
   }

@@ -29,7 +29,7 @@ export function serviceScene(parts: ServiceParts, expanded: ReadonlyMap<string, 
   for (const ghost of visibleGhosts(state, view, Math.min(mostGhosts, marks.room - mostExternals - 1))) marks.addGhost(ghost.name, ghost.leftAt);
   const edges = marks.edges();
   const { nodes, columns } = marks;
-  const crowded = columns ? byColumns(edges, columns, nodes.length) : view.inside !== null || nodes.length > 120 ? thinned(edges, nodes.length) : { edges, quiet: [] };
+  const crowded = columns ? byColumns(edges, columns, nodes.length, parts.drawn) : view.inside !== null || nodes.length > 120 ? thinned(edges, nodes.length, parts.drawn) : { edges, quiet: [] };
   return { nodes, ...crowded, services: state.nodes.size, shown: visible.size, grouped: around.size > 0 && view.inside === null, scope, columns };
 }
 
@@ -134,11 +134,11 @@ class Marks {
 }
 
 /** Around a focus the calls that lead to and from it; what services of one column call among themselves, and in a crowd all but the strongest, on demand. */
-function byColumns(edges: readonly SceneEdge[], columns: ReadonlyMap<string, number>, marks: number): { edges: SceneEdge[]; quiet: SceneEdge[] } {
+function byColumns(edges: readonly SceneEdge[], columns: ReadonlyMap<string, number>, marks: number, drawn: ReadonlySet<string>): { edges: SceneEdge[]; quiet: SceneEdge[] } {
   const across = edges.filter(edge => columns.get(edge.source) !== columns.get(edge.target));
   const within = edges.filter(edge => columns.get(edge.source) === columns.get(edge.target));
   const near = across.filter(edge => columns.get(edge.source) === 0 || columns.get(edge.target) === 0);
-  const far = thinned(across.filter(edge => columns.get(edge.source) !== 0 && columns.get(edge.target) !== 0), marks);
+  const far = thinned(across.filter(edge => columns.get(edge.source) !== 0 && columns.get(edge.target) !== 0), marks, drawn);
   return { edges: [...near, ...far.edges], quiet: [...within, ...far.quiet] };
 }
 

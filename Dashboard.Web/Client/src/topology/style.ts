@@ -2,7 +2,9 @@ import type cytoscape from 'cytoscape';
 import type { Palette } from '../theme.js';
 
 /** The canvas' style sheet. What differs from node to node stands in the element's data, computed once per change. */
-export function stylesheet(palette: Palette): cytoscape.StylesheetJson {
+/** @param said What a call's label says, asked when the label is drawn: most calls say nothing, and need no drawing when their figures change. */
+export function stylesheet(palette: Palette, said: (edge: string) => string): cytoscape.StylesheetJson {
+  const spoken = (edge: cytoscape.EdgeSingular): string => said(edge.id());
   const label = {
     'font-family': 'system-ui, Roboto, sans-serif',
     'font-size': 13,
@@ -26,7 +28,7 @@ export function stylesheet(palette: Palette): cytoscape.StylesheetJson {
         'background-image': 'data(picture)', 'background-fit': 'contain', 'background-clip': 'none', 'background-image-containment': 'over',
       },
     },
-    { selector: 'node:child', style: { 'text-background-opacity': 0 } },
+    { selector: 'node:child', style: { 'text-background-color': palette.surface } },
     { selector: 'node[font]', style: { 'font-size': 'data(font)' } },
     { selector: 'node[kind = "instance"]', style: { 'text-margin-y': 2 } },
     {
@@ -60,10 +62,11 @@ export function stylesheet(palette: Palette): cytoscape.StylesheetJson {
         'text-background-opacity': 0.9, 'text-background-padding': '2px', 'text-rotation': 'none', label: '', 'min-zoomed-font-size': 8,
       },
     },
-    { selector: 'edge[trouble = "some"]', style: { 'line-style': 'dashed', 'line-dash-pattern': [10, 4], label: 'data(label)' } },
-    { selector: 'edge[trouble = "bad"]', style: { 'line-style': 'dashed', 'line-dash-pattern': [4, 3], label: 'data(label)' } },
+    { selector: 'edge[trouble = "some"]', style: { 'line-style': 'dashed', 'line-dash-pattern': [10, 4] } },
+    { selector: 'edge[trouble = "bad"]', style: { 'line-style': 'dashed', 'line-dash-pattern': [4, 3] } },
+    { selector: 'edge[?said]', style: { label: spoken } },
     { selector: 'edge[?idle]', style: { 'line-style': 'dotted' } },
-    { selector: 'edge.near, .labelled edge, edge.labelled', style: { label: 'data(label)', 'z-index': 10, opacity: 1 } },
+    { selector: 'edge.near, .labelled edge, edge.labelled', style: { label: spoken, 'z-index': 10, opacity: 1 } },
     { selector: 'edge.near', style: { 'underlay-color': palette.accent, 'underlay-opacity': 0.18, 'underlay-padding': 4 } },
     { selector: '.dim', style: { opacity: 0.18 } },
     { selector: 'node.unplaced', style: { opacity: 0 } },

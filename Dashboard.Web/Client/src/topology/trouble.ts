@@ -2,27 +2,30 @@ import { percent } from '../format.js';
 import type { TopologyState } from '../live/topologyState.js';
 import type { Palette } from '../theme.js';
 import { badge, dataUri, stateWords, svg } from './ring.js';
+import { badErrors, someErrors } from './marks.js';
 import { serviceState, severity, type MarkState } from './states.js';
+import { isTroubled } from './visible.js';
 
 const rowsShown = 6;
-const failing = 0.05;
 
 export interface Trouble { readonly service: string; readonly state: MarkState; readonly words: string }
 
-/** What an engineer looks at first, the worst first: services that do not serve, ignore health, are degraded or fail at 5 % or more. */
+/** What an engineer looks at first, the worst first: all that `Only trouble` shows. */
 export function troubles(state: TopologyState): readonly Trouble[] {
   const found: (Trouble & { readonly rank: number })[] = [];
   for (const node of state.nodes.values()) {
+    if (!isTroubled(state, node.service)) continue;
     const mark = serviceState(node);
     const errors = state.trafficOf(node.service).errorRate ?? 0;
-    const ill = mark === 'panic' || mark === 'unhealthy' || mark === 'degraded';
-    if (!ill && errors < failing) continue;
-    const words = [ill ? `${node.eligible} of ${node.total} eligible` : stateWords[mark], errors >= failing ? `${percent(errors)} errors` : ''].filter(Boolean).join(', ');
-    // Among the equally ill, those that fail their callers, then those that lack most.
-    found.push({ service: node.service, state: mark, words, rank: severity.indexOf(mark) * 10 + Math.min(errors, 1) * 5 + (node.total === 0 ? 0 : 1 - node.eligible / node.total) });
+    const words = [mark === 'healthy' ? '' : mark === 'draining' ? `${node.draining} draining` : `${node.eligible} of ${node.total} eligible`, errors >= someErrors ? `${percent(errors)} errors` : ''];
+    // Failing at 5 % is as bad as being degraded; among equals those that fail or lack more, in coarse steps, so that rows do not dance.
+    const rank = Math.max(severity.indexOf(mark), errors >= badErrors ? severity.indexOf('degraded') : 0) * 100 + step(errors) * 10 + (node.total === 0 ? 0 : Math.round((1 - node.eligible / node.total) * 9));
+    found.push({ service: node.service, state: mark, words: words.filter(Boolean).join(', '), rank });
   }
   return found.sort((a, b) => b.rank - a.rank || a.service.localeCompare(b.service));
 }
+
+function step(errors: number): number { return [0.01, 0.05, 0.2, 0.5].filter(limit => errors >= limit).length; }
 
 /** In a mesh where not every service has a mark of its own: the services in trouble by name, each one key away. */
 export class TroubleList {
@@ -62,8 +65,9 @@ export class TroubleList {
       const button = item.firstElementChild as HTMLButtonElement;
       const [image, name, words] = [...button.children] as [HTMLImageElement, HTMLElement, HTMLElement];
       button.dataset['service'] = row.service;
-      image.src = dataUri(svg(22, badge(row.state, palette)));
-      image.alt = stateWords[row.state];
+      // What is well by its checks and fails its callers is no less ill.
+      image.src = dataUri(svg(22, badge(row.state === 'healthy' ? 'degraded' : row.state, palette)));
+      image.alt = row.state === 'healthy' ? 'failing' : stateWords[row.state];
       if (name.textContent !== row.service) name.textContent = row.service;
       if (words.textContent !== row.words) words.textContent = row.words;
     });
