@@ -9,6 +9,8 @@ public abstract class XdsDialect
     /// <summary>What the <c>user_agent_name</c> of gRPC's own xDS clients begins with.</summary>
     private const string GrpcUserAgent = "gRPC";
 
+    private const string SilentUserAgent = "gRPC C-core";
+
     internal abstract FollowerKind Kind { get; }
 
     /// <summary>True when resources of this type bear services' names: who refuses one refuses that service alone.</summary>
@@ -25,6 +27,9 @@ public abstract class XdsDialect
 
     /// <summary>True for a gRPC client without a proxy, by what it calls itself.</summary>
     public static bool IsGrpc(Node? node) => node?.UserAgentName.StartsWith(GrpcUserAgent, StringComparison.Ordinal) == true;
+
+    /// <summary>True for a client that leaves out load reports for as long as it sends nothing: gRPC's C core, which C++, Python, Ruby and PHP use. Its connection's pings tell that it lives.</summary>
+    public static bool IsSilentWhenIdle(Node? node) => node?.UserAgentName.StartsWith(SilentUserAgent, StringComparison.Ordinal) == true;
 
     // Everything comes over the one aggregated stream.
     private protected static ConfigSource Aggregated() => new() { Ads = new(), ResourceApiVersion = ApiVersion.V3 };

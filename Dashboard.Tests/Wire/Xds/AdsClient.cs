@@ -49,6 +49,10 @@ internal sealed class AdsClient : IAsyncDisposable
         return await _call.ResponseStream.MoveNext(patience.Token) ? _call.ResponseStream.Current : throw new InvalidOperationException("The server ended the stream.");
     }
 
+    /// <summary>Reads a response, however long that takes.</summary>
+    public async Task<DeltaDiscoveryResponse> NextAsync(CancellationToken cancellationToken) =>
+        await _call.ResponseStream.MoveNext(cancellationToken) ? _call.ResponseStream.Current : throw new InvalidOperationException("The server ended the stream.");
+
     /// <summary>Reads a response and accepts it.</summary>
     public async Task<DeltaDiscoveryResponse> TakeAsync(CancellationToken cancellationToken)
     {

@@ -101,6 +101,25 @@ public sealed class LoadReportingTests : IAsyncLifetime
         Assert.Equal((0, 2), (last.Rows[0].Requests, last.Rows[0].Completed));
     }
 
+    [Fact]
+    public async Task One_that_is_silent_while_it_is_idle_is_known_to_have_nothing_open_and_one_with_open_requests_is_not()
+    {
+        using var channel = _server.Connect();
+        using var call = new LoadReportingService.LoadReportingServiceClient(channel).StreamLoadStats(cancellationToken: Cancelled);
+        await call.RequestStream.WriteAsync(new() { Node = new Node { Id = "python", Cluster = "web", UserAgentName = "gRPC C-core linux" } }, Cancelled);
+
+        await ReportAsync(report => report.Reporter == "python" && report.Sequence == 3);
+
+        using var busy = new LoadReportingService.LoadReportingServiceClient(channel).StreamLoadStats(cancellationToken: Cancelled);
+        await busy.RequestStream.WriteAsync(new() { Node = new Node { Id = "busy", Cluster = "web", UserAgentName = "gRPC C-core linux" } }, Cancelled);
+        await busy.RequestStream.WriteAsync(Locality("orders-1", 1, 0, 0, 1), Cancelled);
+        await ReportAsync(report => report.Reporter == "busy" && report.InFlight.Length == 1);
+        // As long as the idle one needs for two more words.
+        var words = _server.Traffic.Reporters.Single(reporter => reporter.Id == "python").Sequence;
+        await ReportAsync(report => report.Reporter == "python" && report.Sequence >= words + 2);
+        Assert.InRange(_server.Traffic.Reporters.Single(reporter => reporter.Id == "busy").Sequence, 1, 2);
+    }
+
     private static UpstreamEndpointStats Endpoint(string address, ulong issued, ulong successful, ulong errors, ulong open) => new()
     {
         Address = new() { SocketAddress = new() { Address = address, PortValue = 80 } },

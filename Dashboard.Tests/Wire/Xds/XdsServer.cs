@@ -27,7 +27,7 @@ internal sealed class XdsServer : IAsyncDisposable
         _hosted = [.. services.GetServices<IHostedService>()];
     }
 
-    public InMemoryRegistry Registry => (InMemoryRegistry)_services.GetRequiredService<IRegistry>();
+    public IRegistry Registry => _services.GetRequiredService<IRegistry>();
 
     public FollowerTable Followers => _services.GetRequiredService<FollowerTable>();
 
@@ -37,15 +37,20 @@ internal sealed class XdsServer : IAsyncDisposable
 
     public string Target => $"{Url.Host}:{Url.Port}";
 
-    public static async Task<XdsServer> StartAsync(params (string Key, string Value)[] settings)
+    public static Task<XdsServer> StartAsync(params (string Key, string Value)[] settings) =>
+        StartAsync(services => services.AddSingleton<IRegistry>(new InMemoryRegistry(TimeProvider.System)), settings);
+
+    /// <summary>Starts it over another registry.</summary>
+    public static async Task<XdsServer> StartAsync(Func<IServiceCollection, IServiceCollection> registry, params (string Key, string Value)[] settings)
     {
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(
-            settings.Prepend(("Xds:Url", "http://127.0.0.1:0")).Select(setting => KeyValuePair.Create(setting.Item1, (string?)setting.Item2))).Build();
-        var services = new ServiceCollection()
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection([new("Xds:Url", "http://127.0.0.1:0")])
+            .AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value)))
+            .Build();
+        var services = registry(new ServiceCollection()
             .AddLogging(logging => logging.SetMinimumLevel(LogLevel.Warning))
             .AddSingleton(TimeProvider.System)
-            .AddSingleton<IHostApplicationLifetime, NoLifetime>()
-            .AddSingleton<IRegistry>(new InMemoryRegistry(TimeProvider.System))
+            .AddSingleton<IHostApplicationLifetime, NoLifetime>())
             .AddSingleton<TrafficStore>()
             .AddDiscovery()
             .AddXds(configuration, _ => token => token == Token)
@@ -74,7 +79,7 @@ internal sealed class XdsServer : IAsyncDisposable
 
     public void Do(RegistryCommand command)
     {
-        var result = Registry.Execute(command, new("test", ActorKind.Operator));
+        var result = ((InMemoryRegistry)Registry).Execute(command, new("test", ActorKind.Operator));
         if (result is CommandResult.Refused refused)
             throw new InvalidOperationException(refused.Refusal.ToString());
     }

@@ -48,6 +48,13 @@ internal sealed class LoadReporter(LoadReportDesk desk, string id, string source
         });
     }
 
+    /// <summary>The client said nothing, as one does that has nothing to say. It counts as such only if nothing was open: what was open is unknown.</summary>
+    public void TakeSilence()
+    {
+        if (_open.Values.All(open => open == 0))
+            Take(new());
+    }
+
     private void Read(string service, UpstreamLocalityStats locality, Dictionary<InstanceKey, TrafficRow> rows)
     {
         if (isGrpc)

@@ -6,7 +6,7 @@ using Grpc.Core;
 namespace Dashboard.Web.Discovery.Xds;
 
 /// <summary>LRS: clients say once an interval what they sent.</summary>
-internal sealed class LoadReporting(LoadReportDesk desk, XdsServerOptions options, XdsGate gate, IHostApplicationLifetime lifetime) : LoadReportingService.LoadReportingServiceBase
+internal sealed class LoadReporting(LoadReportDesk desk, XdsServerOptions options, XdsGate gate, TimeProvider time, IHostApplicationLifetime lifetime) : LoadReportingService.LoadReportingServiceBase
 {
     public override async Task StreamLoadStats(IAsyncStreamReader<LoadStatsRequest> requestStream, IServerStreamWriter<LoadStatsResponse> responseStream, ServerCallContext context)
     {
@@ -20,12 +20,26 @@ internal sealed class LoadReporting(LoadReportDesk desk, XdsServerOptions option
             var (id, _) = gate.Admit(context.GetHttpContext(), node);
             var reporter = desk.Open(id, node.Cluster, XdsDialect.IsGrpc(node));
             await responseStream.WriteAsync(Wanted(), ending.Token);
-            do
+            // What comes with the first message is of before anything was asked for.
+            reporter.Take(requestStream.Current);
+            var next = requestStream.MoveNext(ending.Token);
+            while (true)
             {
-                // What comes with the first message is of before anything was asked for.
+                try
+                {
+                    if (!await next.WaitAsync(2 * options.Resources.LoadReportInterval, time, ending.Token))
+                        return;
+                }
+                catch (TimeoutException)
+                {
+                    if (XdsDialect.IsSilentWhenIdle(node))
+                        reporter.TakeSilence();
+                    continue;
+                }
+
                 reporter.Take(requestStream.Current);
+                next = requestStream.MoveNext(ending.Token);
             }
-            while (await requestStream.MoveNext(ending.Token));
         }
         catch (Exception end) when (end is OperationCanceledException or IOException && !context.CancellationToken.IsCancellationRequested)
         {
