@@ -36,6 +36,9 @@ public sealed class XdsIndex(IServingSource source, FollowerTable followers, Xds
         }
     }
 
+    /// <summary>The revision that is handed out.</summary>
+    internal long Revision => Volatile.Read(ref _catalog).Revision;
+
     /// <summary>Opens a session. Dispose it when the stream ends.</summary>
     public XdsSession<TStream> Open<TStream>(TStream stream, XdsPeer peer)
         where TStream : XdsStream

@@ -82,6 +82,10 @@ internal sealed class XdsServer : IAsyncDisposable
         var result = ((InMemoryRegistry)Registry).Execute(command, new("test", ActorKind.Operator));
         if (result is CommandResult.Refused refused)
             throw new InvalidOperationException(refused.Refusal.ToString());
+
+        // Who connects after this finds it.
+        var index = _services.GetRequiredService<Dashboard.Core.Discovery.Xds.XdsIndex>();
+        Assert.True(SpinWait.SpinUntil(() => index.Revision >= Registry.Current.Revision, TimeSpan.FromSeconds(60)), "the index follows the registry");
     }
 
     public async ValueTask DisposeAsync()
