@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Dashboard.Core.Discovery;
 using Dashboard.Core.Feeds;
+using Dashboard.Core.Operations.Plans;
 using Dashboard.Core.Registry;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -14,6 +15,7 @@ namespace Dashboard.Core.Operations;
 internal sealed partial class OperationService(
     IRegistry registry,
     OperationTracker tracker,
+    PlanTracker plans,
     TimedIntents timed,
     OperatorDesk desk,
     FollowerTable followers,
@@ -42,7 +44,7 @@ internal sealed partial class OperationService(
     /// <summary>One round: look, and do what is due. True when something was done.</summary>
     internal async Task<bool> RoundAsync(CancellationToken cancellationToken)
     {
-        var due = tracker.Step().AddRange(timed.Due(registry.Current));
+        var due = tracker.Step().AddRange(timed.Due(registry.Current)).AddRange(plans.Step());
         foreach (var command in due)
         {
             var result = await desk.ExecuteAsync(command, Self, cancellationToken).ConfigureAwait(false);
@@ -92,7 +94,10 @@ internal sealed partial class OperationService(
                 return;
 
             while (subscription.TryRead(out var update))
+            {
                 tracker.Note(update!);
+                plans.Note(update!);
+            }
 
             changed = subscription.WaitToReadAsync(cancellationToken).AsTask();
         }

@@ -1,3 +1,4 @@
+using Dashboard.Core.Operations.Plans;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -13,6 +14,7 @@ public static class OperationsServiceCollectionExtensions
         services.AddSingleton<PreviewCalculator>();
         services.AddSingleton<OperatorDesk>();
         services.AddSingleton<OperationTracker>();
+        services.AddSingleton<PlanTracker>();
         services.AddSingleton<TimedIntents>();
         services.AddHostedService<OperationService>();
         return services;

@@ -64,6 +64,11 @@ public sealed class OperatorDesk(IRegistry registry, FollowerTable followers, Pr
         DeleteService delete => [delete.Service],
         DrainNode drain => ServicesOn(snapshot, drain.Node),
         UndrainNode undrain => ServicesOn(snapshot, undrain.Node),
+        StartPlan plan => [.. PlansServices(snapshot, plan)],
+        AdvancePlan plan => [.. snapshot.Plans.GetValueOrDefault(plan.Plan)?.Asked.Services ?? []],
+        BalancePlan plan => [.. snapshot.Plans.GetValueOrDefault(plan.Plan)?.Asked.Services ?? []],
+        ResumePlan plan => [.. snapshot.Plans.GetValueOrDefault(plan.Plan)?.Asked.Services ?? []],
+        RollBackPlan plan => [.. plan.Known.Asked.Services],
         UndoChange undo => [.. undo.Change.Changes.SelectMany(change => change switch
         {
             OperatorChange operators => [operators.Key.Service],
@@ -73,6 +78,9 @@ public sealed class OperatorDesk(IRegistry registry, FollowerTable followers, Pr
         })],
         _ => [],
     };
+
+    private static IEnumerable<string> PlansServices(RegistrySnapshot snapshot, StartPlan plan) =>
+        plan.Decide(snapshot, new(new("preview", ActorKind.System), snapshot.At, snapshot.Revision + 1)) is Decision.Accepted { Changes: [PlanChange { After: { } opened }] } ? opened.Asked.Services : [];
 
     private static ImmutableHashSet<string> ServicesOn(RegistrySnapshot snapshot, string node) =>
         snapshot.Nodes.TryGetValue(node, out var found) ? [.. found.Instances.Select(key => key.Service)] : [];

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Dashboard.Core.Balancing;
 using Dashboard.Core.Discovery;
+using Dashboard.Core.Operations.Plans;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
 
@@ -24,7 +25,8 @@ public sealed class PreviewCalculator(FollowerTable followers, IServiceRates rat
             ? (guarded with { Override = true, Reason = string.IsNullOrWhiteSpace(guarded.Reason) ? "preview" : guarded.Reason }).Decide(snapshot, context)
             : decision;
         var changes = shown is Decision.Accepted accepted ? accepted.Changes : [];
-        var impacts = Impacts(snapshot, changes);
+        var plan = command is StartPlan && changes is [PlanChange { After: { } asked }] ? asked : null;
+        var impacts = Impacts(snapshot, plan is not null ? StartPlan.EndOf(snapshot, plan.Asked) : PlanPreviews.Ahead(snapshot, command) ?? changes);
         var opened = changes.OfType<OperationChange>().FirstOrDefault(change => change.Before is null)?.After;
         return new()
         {
@@ -33,11 +35,14 @@ public sealed class PreviewCalculator(FollowerTable followers, IServiceRates rat
             Revision = snapshot.Revision,
             Refusal = refusal,
             NoChange = decision is Decision.Accepted { Changes.IsEmpty: true },
-            Overridden = refusal is null && opened is { Overridden: true },
+            Overridden = refusal is null && (opened is { Overridden: true } || plan is { Overridden: true }),
             ExistingOperation = opened is null && decision is Decision.Accepted { Operation: { } existing } ? existing : null,
-            Summary = Summarise(command, decision, impacts) + Remark(snapshot, command, refusal),
+            Summary = (plan is null ? "" : PlanPreviews.Summary(plan.Asked)) + Summarise(command, decision, impacts) + Remark(snapshot, command, refusal),
             Services = impacts,
             Followers = command is OperatorCommand act ? followers.FollowersOf(OperatorDesk.ServicesOf(snapshot, act)) : [],
+            Collisions = Collisions(snapshot, impacts, changes),
+            Waves = plan is null ? [] : PlanPreviews.Waves(snapshot, plan),
+            WaveCount = plan?.Asked.Waves.Length ?? 0,
             Replaces = [.. changes.OfType<OperationChange>().Where(change => change is { Before.IsOpen: true, After: null or { IsOpen: false } }).Select(change => change.Id).Order()],
         };
     }
@@ -57,6 +62,7 @@ public sealed class PreviewCalculator(FollowerTable followers, IServiceRates rat
     private ServiceImpact Impact(string name, ServiceSnapshot? before, ServiceSnapshot? after)
     {
         var rps = rates.RpsOf(name);
+        var peak = rates.PeakOf(name);
         var was = before is null ? SharePrediction.Nobody : SharePrediction.For(before.Serving);
         var will = after is null ? SharePrediction.Nobody : SharePrediction.For(after.Serving);
         var load = LoadPreview.Compare(was, will, rps);
@@ -82,7 +88,38 @@ public sealed class PreviewCalculator(FollowerTable followers, IServiceRates rat
                 instance.ShareAfter,
                 instance.RpsNow,
                 instance.RpsAfter,
-                instance.Growth))]);
+                instance.Growth)
+            {
+                PeakAfter = peak * instance.ShareAfter,
+            })])
+        {
+            RpsPeak = peak,
+            SpareBeforeFloor = (after?.Serving.Endpoints.Length ?? 0) - (after?.ServingFloor ?? 0),
+            SpareBeforePanic = after is null ? null : SpareBeforePanic(after),
+        };
+    }
+
+    // Of those that are wanted and were ever judged, so many may still fall ill before fewer than the threshold are eligible.
+    private static int? SpareBeforePanic(ServiceSnapshot service)
+    {
+        var judged = service.Instances.Values.Count(instance => instance.IsWanted && instance.HealthStatus != HealthStatus.Unknown);
+        var needed = (int)(((long)judged * service.Settings.PanicThreshold + 99) / 100);
+        return service.Settings.PanicThreshold == 0 || service.Serving.Panic ? null : service.EligibleCount - needed;
+    }
+
+    private static ImmutableArray<Collision> Collisions(RegistrySnapshot snapshot, ImmutableArray<ServiceImpact> impacts, ImmutableArray<EntityChange> changes)
+    {
+        var services = impacts.Select(impact => impact.Service).ToHashSet(StringComparer.Ordinal);
+        var own = changes.OfType<OperationChange>().Select(change => change.Id).Concat(changes.OfType<PlanChange>().Select(change => change.Id)).ToHashSet();
+        return
+        [
+            .. snapshot.Plans.Values.Where(plan => !own.Contains(plan.Id) && plan.Asked.Services.Any(services.Contains))
+                .Select(plan => new Collision(true, plan.Id, plan.Asked.Kind.ToString(), plan.Asked.Selection.Target, plan.Asked.Actor))
+                .Concat(snapshot.Operations.Values.Where(operation => !own.Contains(operation.Id) && operation.Instances.Any(key => services.Contains(key.Service)))
+                    .Select(operation => new Collision(false, operation.Id, operation.Action, OperationNames.TargetOf(operation), operation.Actor)))
+                .OrderByDescending(collision => collision.Id)
+                .Take(20),
+        ];
     }
 
     private static Dictionary<string, int> Weights(ServiceSnapshot? service) =>

@@ -50,6 +50,18 @@ internal sealed class PostgresChangeHistory(IDbContextFactory<RegistryDbContext>
             return [.. rows.Select(ToOperation)];
         });
 
+    public Task<Plan?> FindPlanAsync(long id, CancellationToken cancellationToken) => AskAsync(async context =>
+        await context.Plans.SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is { } row ? ToPlan(row) : null);
+
+    public Task<ImmutableArray<Plan>> RecentPlansAsync(int limit, CancellationToken cancellationToken) => AskAsync<ImmutableArray<Plan>>(async context =>
+    {
+        var rows = await context.Plans
+            .OrderByDescending(row => row.Id)
+            .Take(Math.Clamp(limit, 1, MostRows))
+            .ToListAsync(cancellationToken);
+        return [.. rows.Select(ToPlan)];
+    });
+
     public Task<ChainVerification> VerifyAsync(IProgress<long>? progress, CancellationToken cancellationToken) =>
         AskAsync(context => ChainWalk.RunAsync(context, progress, cancellationToken));
 
@@ -74,6 +86,9 @@ internal sealed class PostgresChangeHistory(IDbContextFactory<RegistryDbContext>
     }
 
     private static Operation ToOperation(OperationRow row) => Deserialize(row.State, ChangeJsonContext.Default.Operation)!;
+
+    private static Plan ToPlan(PlanRow row) =>
+        Deserialize(row.Progress, ChangeJsonContext.Default.Plan)! with { Definition = Deserialize(row.Definition, ChangeJsonContext.Default.PlanDefinition) };
 
     private static IQueryable<ChangeRow> Filter(IQueryable<ChangeRow> rows, ChangeQuery query)
     {

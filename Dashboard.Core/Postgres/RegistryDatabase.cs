@@ -286,6 +286,16 @@ internal sealed class RegistryDatabase(PostgresRegistryOptions options) : IAsync
             while (await reader.ReadAsync())
                 entities.Add(new OperationChange(reader.GetInt64(0), null, Deserialize(reader.GetString(1), Json.Default.Operation)));
         }
+
+        await using (var command = new NpgsqlCommand("select id, definition::text, progress::text from plan where state in ('Scheduled', 'Running', 'Paused')", connection))
+        await using (var reader = await command.ExecuteReaderAsync())
+        {
+            while (await reader.ReadAsync())
+            {
+                var plan = Deserialize(reader.GetString(2), Json.Default.Plan)! with { Definition = Deserialize(reader.GetString(1), Json.Default.PlanDefinition) };
+                entities.Add(new PlanChange(reader.GetInt64(0), null, plan));
+            }
+        }
     }
 
     private static async Task<HeadRow> ReadHeadAsync(NpgsqlCommand command)

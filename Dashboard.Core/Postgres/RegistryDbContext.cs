@@ -18,6 +18,8 @@ internal sealed class RegistryDbContext(DbContextOptions<RegistryDbContext> opti
 
     public DbSet<OperationRow> Operations => Set<OperationRow>();
 
+    public DbSet<PlanRow> Plans => Set<PlanRow>();
+
     public DbSet<ChangeRow> Changes => Set<ChangeRow>();
 
     public DbSet<ChangeCheckpointRow> ChangeCheckpoints => Set<ChangeCheckpointRow>();
@@ -65,6 +67,13 @@ internal sealed class RegistryDbContext(DbContextOptions<RegistryDbContext> opti
             row.ToTable("operation").HasKey(r => r.Id);
             row.Property(r => r.Id).ValueGeneratedNever();
             row.Property(r => r.State).HasColumnType("json");
+        });
+        modelBuilder.Entity<PlanRow>(row =>
+        {
+            row.ToTable("plan").HasKey(r => r.Id);
+            row.Property(r => r.Id).ValueGeneratedNever();
+            row.Property(r => r.Definition).HasColumnType("json");
+            row.Property(r => r.Progress).HasColumnType("json");
         });
         modelBuilder.Entity<ChangeRow>(row =>
         {

@@ -12,6 +12,7 @@ internal sealed class RegistryWrite
     private readonly HashSet<InstanceKey> _operators = [];
     private readonly HashSet<string> _nodes = new(StringComparer.Ordinal);
     private readonly Dictionary<long, Operation?> _operations = [];
+    private readonly Dictionary<long, Plan> _plans = [];
 
     public RegistryWrite(RegistrySnapshot before, RegistrySnapshot after, ImmutableArray<RegistryChange> changes, byte[] previousHash)
     {
@@ -84,6 +85,8 @@ internal sealed class RegistryWrite
 
     /// <summary>Whether followers are kept from this registry is another than before.</summary>
     public bool WithholdingChanged { get; private set; }
+
+    public IEnumerable<Plan> ChangedPlans => _plans.Values;
 
     /// <summary>The services that <paramref name="changes"/> made different from one snapshot to the other.</summary>
     public static ImmutableHashSet<string> ServicesTouched(RegistrySnapshot before, RegistrySnapshot after, ImmutableArray<RegistryChange> changes)
@@ -162,6 +165,9 @@ internal sealed class RegistryWrite
                 break;
             case OperationChange c:
                 _operations[c.Id] = c.After;
+                break;
+            case PlanChange { After: { } plan }:
+                _plans[plan.Id] = plan;
                 break;
             default:
                 throw new InvalidOperationException($"Unknown entity change {entity.GetType().Name}.");

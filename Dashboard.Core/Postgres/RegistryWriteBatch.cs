@@ -19,6 +19,7 @@ internal static class RegistryWriteBatch
         AddOperatorStates(batch, write);
         AddNodes(batch, write);
         AddOperations(batch, write);
+        AddPlans(batch, write);
         AddChanges(batch, write.Rows);
 
         var last = write.Rows[^1];
@@ -169,6 +170,24 @@ internal static class RegistryWriteBatch
             Array([.. rows.Select(o => o.Service)]),
             Array([.. rows.Select(o => o.Node)]),
             Array([.. rows.Select(o => Serialize(o, Json.Default.Operation))]));
+    }
+
+    private static void AddPlans(NpgsqlBatch batch, RegistryWrite write)
+    {
+        var rows = write.ChangedPlans.ToArray();
+        if (rows.Length == 0)
+            return;
+
+        Add(batch,
+            """
+            insert into plan (id, state, definition, progress)
+            select i, s, d::json, p::json from unnest($1, $2, $3, $4) as t (i, s, d, p)
+            on conflict (id) do update set state = excluded.state, progress = excluded.progress
+            """,
+            Array([.. rows.Select(p => p.Id)]),
+            Array([.. rows.Select(p => p.State.ToString())]),
+            Array([.. rows.Select(p => Serialize(p.Asked, Json.Default.PlanDefinition))]),
+            Array([.. rows.Select(p => Serialize(p with { Definition = null }, Json.Default.Plan))]));
     }
 
     private static void AddChanges(NpgsqlBatch batch, IReadOnlyList<ChangeRow> rows) => Add(batch,

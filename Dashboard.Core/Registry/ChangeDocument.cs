@@ -67,6 +67,10 @@ public sealed record EntityDocument
 
     public Withholding? WithholdingValue { get; init; }
 
+    public long? Plan { get; init; }
+
+    public Plan? PlanValue { get; init; }
+
     private InstanceKey Key => new(Service!, Instance!);
 
     internal static EntityDocument Side(EntityChange change, bool before) => change switch
@@ -80,6 +84,7 @@ public sealed record EntityDocument
         FollowerChange c => new() { Kind = "follower", Follower = c.Id, FollowerValue = before ? c.Before : c.After },
         WithholdingChange c => new() { Kind = "withholding", WithholdingValue = before ? c.Before : c.After },
         OperationChange c => new() { Kind = "operation", Operation = c.Id, OperationValue = before ? c.Before : c.After },
+        PlanChange c => new() { Kind = "plan", Plan = c.Id, PlanValue = Brief(before ? c.Before : c.After, c) },
         _ => throw new InvalidOperationException($"Unknown entity change {change.GetType().Name}."),
     };
 
@@ -94,8 +99,13 @@ public sealed record EntityDocument
         "follower" => new FollowerChange(next.Follower!, old.FollowerValue, next.FollowerValue),
         "withholding" => new WithholdingChange(old.WithholdingValue, next.WithholdingValue),
         "operation" => new OperationChange(next.Operation!.Value, old.OperationValue, next.OperationValue),
+        "plan" => new PlanChange(next.Plan!.Value, old.PlanValue, next.PlanValue),
         _ => throw new JsonException($"Unknown entity kind {next.Kind}."),
     };
+
+    // A plan of a thousand instances moves a thousand times: what never changes is written once.
+    private static Plan? Brief(Plan? side, PlanChange change) =>
+        change is { Before: { } before, After: { } after } && ReferenceEquals(before.Definition, after.Definition) ? side! with { Definition = null } : side;
 }
 
 [JsonSourceGenerationOptions(
@@ -108,6 +118,8 @@ public sealed record EntityDocument
 [JsonSerializable(typeof(OperatorState))]
 [JsonSerializable(typeof(NodeState))]
 [JsonSerializable(typeof(Operation))]
+[JsonSerializable(typeof(Plan))]
+[JsonSerializable(typeof(PlanDefinition))]
 [JsonSerializable(typeof(HealthState))]
 [JsonSerializable(typeof(BrakeState))]
 [JsonSerializable(typeof(Withholding))]

@@ -24,3 +24,6 @@ public sealed record FollowerChange(string Id, FollowerRecord? Before, FollowerR
 public sealed record WithholdingChange(Withholding? Before, Withholding? After) : EntityChange;
 
 public sealed record OperationChange(long Id, Operation? Before, Operation? After) : EntityChange;
+
+/// <summary>Both sides share the definition unless the plan was opened by it; the log then leaves it out, and <see cref="RegistrySnapshot"/> keeps the one that it has.</summary>
+public sealed record PlanChange(long Id, Plan? Before, Plan? After) : EntityChange;

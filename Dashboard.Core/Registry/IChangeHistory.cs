@@ -19,6 +19,12 @@ public interface IChangeHistory
     /// <summary>Operations, newest first.</summary>
     Task<ImmutableArray<Operation>> RecentOperationsAsync(int limit, CancellationToken cancellationToken);
 
+    /// <summary>A plan, open or closed.</summary>
+    Task<Plan?> FindPlanAsync(long id, CancellationToken cancellationToken);
+
+    /// <summary>Plans, newest first.</summary>
+    Task<ImmutableArray<Plan>> RecentPlansAsync(int limit, CancellationToken cancellationToken);
+
     /// <summary>Walks the hash chain from the oldest retained change to the head.</summary>
     /// <param name="progress">Is told now and then how many rows were read; null = nobody.</param>
     Task<ChainVerification> VerifyAsync(IProgress<long>? progress, CancellationToken cancellationToken);

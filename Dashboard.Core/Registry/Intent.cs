@@ -39,6 +39,9 @@ public sealed record Intent
 
     public string? Reason { get; init; }
 
+    /// <summary>The plan that set it, also where it set it back to active; null = an act of its own. By it a plan knows what is its own to take back.</summary>
+    public long? Plan { get; init; }
+
     public bool IsActive => Kind == IntentKind.Active;
 
     /// <summary>The stricter of two intents.</summary>

@@ -67,6 +67,9 @@ public sealed record Operation
     /// <summary>The revision that this operation undoes.</summary>
     public long? Undoes { get; init; }
 
+    /// <summary>The plan that it is an act of; null = it stands alone.</summary>
+    public long? Plan { get; init; }
+
     public OperationOutcome Outcome { get; init; } = OperationOutcome.Open;
 
     public DateTimeOffset? ClosedAt { get; init; }

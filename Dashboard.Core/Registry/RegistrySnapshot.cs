@@ -39,6 +39,9 @@ public sealed class RegistrySnapshot
     /// <summary>Set when this generation began empty although followers held something; null otherwise.</summary>
     public Withholding? Withholding { get; private init; }
 
+    /// <summary>Plans that are still open.</summary>
+    public ImmutableDictionary<long, Plan> Plans { get; private init; } = ImmutableDictionary<long, Plan>.Empty;
+
     /// <summary>How many instances are registered.</summary>
     public int InstanceCount { get; private init; }
 
@@ -71,6 +74,7 @@ public sealed class RegistrySnapshot
             Nodes = nodes,
             OperatorStates = operators,
             Operations = operations,
+            Plans = load.Plans(),
             Withholding = load.Withholding,
             InstanceCount = services.Values.Sum(service => service.Instances.Count),
         };
@@ -138,6 +142,7 @@ public sealed class RegistrySnapshot
         private ImmutableDictionary<InstanceKey, OperatorState> _operators = from.OperatorStates;
         private ImmutableDictionary<long, Operation> _operations = from.Operations;
         private Withholding? _withholding = from.Withholding;
+        private ImmutableDictionary<long, Plan> _plans = from.Plans;
         private int _instances = from.InstanceCount;
 
         public void Apply(EntityChange entity)
@@ -181,6 +186,11 @@ public sealed class RegistrySnapshot
                 case WithholdingChange change:
                     _withholding = change.After;
                     break;
+                case PlanChange change:
+                    _plans = change.After is { IsOpen: true } plan
+                        ? _plans.SetItem(change.Id, plan.Definition is null ? plan with { Definition = _plans[change.Id].Definition } : plan)
+                        : _plans.Remove(change.Id);
+                    break;
                 default:
                     throw new InvalidOperationException($"Unknown entity change {entity.GetType().Name}.");
             }
@@ -207,6 +217,7 @@ public sealed class RegistrySnapshot
                 OperatorStates = _operators,
                 Operations = _operations,
                 Withholding = _withholding,
+                Plans = _plans,
                 InstanceCount = _instances,
             };
         }

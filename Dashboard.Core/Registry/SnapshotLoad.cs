@@ -12,6 +12,7 @@ internal sealed class SnapshotLoad
     private readonly Dictionary<InstanceKey, OperatorState> _operators = [];
     private readonly Dictionary<string, NodeState> _nodes = new(StringComparer.Ordinal);
     private readonly Dictionary<long, Operation> _operations = [];
+    private readonly Dictionary<long, Plan> _plans = [];
 
     /// <summary>What keeps the registry from followers; null = nothing.</summary>
     public Withholding? Withholding { get; private set; }
@@ -44,6 +45,9 @@ internal sealed class SnapshotLoad
             case OperationChange { After: { IsOpen: true } operation }:
                 _operations[operation.Id] = operation;
                 break;
+            case PlanChange { After: { IsOpen: true } plan }:
+                _plans[plan.Id] = plan;
+                break;
             case WithholdingChange change:
                 Withholding = change.After;
                 break;
@@ -74,6 +78,9 @@ internal sealed class SnapshotLoad
             nodes[name] = new(name, _nodes.GetValueOrDefault(name), hosted.TryGetValue(name, out var keys) ? keys.ToImmutable() : []);
         return (nodes.ToImmutable(), _operators.ToImmutableDictionary(), _operations.ToImmutableDictionary());
     }
+
+    /// <summary>The plans that are still open.</summary>
+    public ImmutableDictionary<long, Plan> Plans() => _plans.ToImmutableDictionary();
 
     /// <summary>The services with their instances. Instances of an unknown service are left out.</summary>
     /// <param name="revisions">The revision that last touched each service; one without gets <paramref name="revision"/>.</param>

@@ -92,6 +92,15 @@ internal sealed class TrafficSeries
         }
     }
 
+    /// <summary>Adds the latencies of a span and none beyond: one that reaches back more than a minute is cut to whole 10 seconds.</summary>
+    public void AddWholeLatencies(LatencySum sum, long from, long to, long now)
+    {
+        if (from > now - Recent)
+            AddLatencies(sum, from, to, now);
+        else if ((from + CoarseSeconds - 1) / CoarseSeconds is var first && to / CoarseSeconds is var last && first < last)
+            AddLatencies(sum, first * CoarseSeconds, last * CoarseSeconds, now);
+    }
+
     private sealed class CountChunk
     {
         private readonly int[] _requests = new int[ChunkSeconds];

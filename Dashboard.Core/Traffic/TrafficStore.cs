@@ -210,6 +210,35 @@ public sealed class TrafficStore
         return Query(service, Math.Min(from, until), until);
     }
 
+    /// <summary>
+    /// What a service did between two instants, as far as it is reported in full: the whole seconds between them. Latencies of a span that begins more than a minute ago are cut to whole 10 seconds.
+    /// </summary>
+    /// <param name="instances">Only these instances, by id; null = the whole service.</param>
+    public TrafficSample Sample(string service, Func<string, bool>? instances, DateTimeOffset from, DateTimeOffset to)
+    {
+        var now = _time.GetUtcNow();
+        var latest = now.ToUnixTimeSeconds();
+        var until = Math.Min(Until(now), to.ToUnixTimeSeconds());
+        var first = Math.Min(until, Math.Max(FirstSecondAfter(from), latest - (TrafficSeries.Seconds - 2)));
+        lock (_gate)
+        {
+            TrafficSeries[] all = instances is null
+                ? [.. _edges.Where(edge => edge.Key.Target == service).Select(edge => edge.Value)]
+                : [.. _instances.Where(instance => instance.Key.Service == service && instances(instance.Key.Id)).Select(instance => instance.Value)];
+            _sum.Clear();
+            var (completed, failures) = (0L, 0L);
+            foreach (var series in all)
+            {
+                var counts = series.Counts(first, until);
+                completed += counts.Completed;
+                failures += counts.Failures;
+                series.AddWholeLatencies(_sum, first, until, latest);
+            }
+
+            return new(At(first), At(until), completed, failures, _sum.ToHistogram());
+        }
+    }
+
     /// <summary>A service's traffic as a line of points, oldest first; the last one ends with the last second that is reported in full.</summary>
     /// <param name="instance">One of its instances; null = the whole service.</param>
     /// <param name="step">1 s or more, whole seconds; steps start at multiples of it.</param>

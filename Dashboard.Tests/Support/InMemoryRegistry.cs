@@ -172,6 +172,11 @@ internal sealed class InMemoryRegistry : IRegistry, IChangeHistory
     public Task<ImmutableArray<Operation>> RecentOperationsAsync(int limit, CancellationToken cancellationToken) =>
         Task.FromResult(Operations().GroupBy(operation => operation.Id).Select(versions => versions.Last()).OrderByDescending(operation => operation.Id).Take(limit).ToImmutableArray());
 
+    public Task<Plan?> FindPlanAsync(long id, CancellationToken cancellationToken) => Task.FromResult(Plans().LastOrDefault(plan => plan.Id == id));
+
+    public Task<ImmutableArray<Plan>> RecentPlansAsync(int limit, CancellationToken cancellationToken) =>
+        Task.FromResult(Plans().GroupBy(plan => plan.Id).Select(versions => versions.Last()).OrderByDescending(plan => plan.Id).Take(limit).ToImmutableArray());
+
     public Task<ChainVerification> VerifyAsync(IProgress<long>? progress, CancellationToken cancellationToken) => Task.FromResult(new ChainVerification { Checked = History.Count, Head = History.Count });
 
     private static DecisionContext Context(RegistrySnapshot snapshot, Actor actor, DateTimeOffset now) => new(actor, now, snapshot.Revision + 1);
@@ -197,6 +202,8 @@ internal sealed class InMemoryRegistry : IRegistry, IChangeHistory
     private DecisionContext Context(RegistrySnapshot snapshot, Actor actor) => Context(snapshot, actor, Now);
 
     private IEnumerable<Operation> Operations() => History.SelectMany(change => change.Changes).OfType<OperationChange>().Select(change => change.After).OfType<Operation>();
+
+    private IEnumerable<Plan> Plans() => History.SelectMany(change => change.Changes).OfType<PlanChange>().Select(change => change.After).OfType<Plan>();
 
     private (CommandResult Result, RegistryChange? Change) Commit(RegistryCommand command, Actor actor)
     {

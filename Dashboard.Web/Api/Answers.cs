@@ -1,11 +1,12 @@
 using Dashboard.Core.Operations;
+using Dashboard.Core.Operations.Plans;
 using Dashboard.Core.Registry;
 using Dashboard.Web.Http;
 
 namespace Dashboard.Web.Api;
 
 /// <summary>Commands in, answers out: what every endpoint that changes something shares.</summary>
-internal sealed class Answers(OperatorDesk desk, OperationTracker operations, TimeProvider time)
+internal sealed class Answers(OperatorDesk desk, OperationTracker operations, PlanTracker plans, TimeProvider time)
 {
     private static readonly TimeSpan CommandTimeout = TimeSpan.FromSeconds(10);
 
@@ -57,6 +58,9 @@ internal sealed class Answers(OperatorDesk desk, OperationTracker operations, Ti
 
     private IResult Accepted(CommandResult.Committed committed)
     {
+        if (committed.Change?.Changes.OfType<PlanChange>().LastOrDefault()?.After is { } plan)
+            return Results.Accepted($"/api/v1/plans/{plan.Id}", PlanDocument.From(plans.ViewOf(plan)));
+
         // An operation that this very command opened and one that was open already are both in the snapshot after it.
         if (committed.Operation is not { } id || !committed.Snapshot.Operations.TryGetValue(id, out var operation))
             return Results.Ok(new ChangedDocument(committed.Revision, committed.Change is not null));

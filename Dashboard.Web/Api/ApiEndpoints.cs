@@ -30,6 +30,7 @@ public static class ApiEndpoints
         WeightEndpoints.Map(api);
         IntentEndpoints.Map(api);
         OperationEndpoints.Map(api);
+        PlanEndpoints.Map(api);
         AuditEndpoints.Map(api);
         RegistryEndpoints.Map(api);
         TrafficEndpoints.Map(api);

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Dashboard.Core.Discovery;
 using Dashboard.Core.Discovery.Wire;
 using Dashboard.Core.Operations;
+using Dashboard.Core.Operations.Plans;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Topology;
 using Dashboard.Core.Traffic;
@@ -24,6 +25,12 @@ namespace Dashboard.Web.Api;
         typeof(CamelCaseEnumConverter<HealthStatus>),
         typeof(CamelCaseEnumConverter<ActorKind>),
         typeof(CamelCaseEnumConverter<OperationOutcome>),
+        typeof(CamelCaseEnumConverter<PlanKind>),
+        typeof(CamelCaseEnumConverter<PlanState>),
+        typeof(CamelCaseEnumConverter<PlanOrder>),
+        typeof(CamelCaseEnumConverter<TargetState>),
+        typeof(CamelCaseEnumConverter<WatchedFigure>),
+        typeof(CamelCaseEnumConverter<WatchVerdict>),
         typeof(CamelCaseEnumConverter<RefusalKind>),
         typeof(CamelCaseEnumConverter<StageKind>),
         typeof(CamelCaseEnumConverter<StageState>),
@@ -37,6 +44,9 @@ namespace Dashboard.Web.Api;
 [JsonSerializable(typeof(ChangedDocument))]
 [JsonSerializable(typeof(OperationDocument))]
 [JsonSerializable(typeof(OperationListDocument))]
+[JsonSerializable(typeof(PlanDocument))]
+[JsonSerializable(typeof(PlanListDocument))]
+[JsonSerializable(typeof(PlanStateDocument))]
 [JsonSerializable(typeof(PreviewDocument))]
 [JsonSerializable(typeof(AuditDocument))]
 [JsonSerializable(typeof(VerificationDocument))]

@@ -55,6 +55,7 @@ internal sealed record EntityDocument(string Kind, string Target, object? Before
         FollowerChange follower => new("follower", $"follower:{follower.Id}", Follower(follower.Before), Follower(follower.After)),
         WithholdingChange withholding => new("withholding", "registry:", WithheldDocument.From(withholding.Before), WithheldDocument.From(withholding.After)),
         OperationChange operation => new("operation", $"operation:{operation.Id}", Operation(operation.Before), Operation(operation.After)),
+        PlanChange plan => new("plan", $"plan:{plan.Id}", PlanStateDocument.From(plan.Before), PlanStateDocument.From(plan.After)),
         _ => throw new InvalidOperationException($"Unknown entity change {change.GetType().Name}."),
     };
 
@@ -109,4 +110,12 @@ internal sealed record VerificationDocument(bool Intact, long Checked, long Chec
         verdict.Result.Problem,
         verdict.At,
         Math.Round(verdict.Took.TotalSeconds, 3));
+}
+
+/// <summary>Where a plan stood at a change.</summary>
+/// <param name="Wave">The wave that was under way, from 1; 0 before the first.</param>
+/// <param name="Position">Acts of it that were done.</param>
+internal sealed record PlanStateDocument(PlanState State, string? Because, int Wave, int Position, bool Overridden)
+{
+    public static PlanStateDocument? From(Plan? plan) => plan is null ? null : new(plan.State, plan.Because, plan.WaveStarts.Length, plan.Position, plan.Overridden);
 }

@@ -17,7 +17,7 @@ internal static class AuditEndpoints
             .Produces<string>(200, "text/csv", "application/x-ndjson").Faults(503);
         group.MapGet("/verify", VerifyAsync).WithSummary("Walk the log's hash chain and name the first broken row; answers when it is done").Produces<VerificationDocument>().Faults(503);
         group.MapGet("/{revision}", GetAsync).WithSummary("One change").Produces<ChangeDocument>().Faults(404, 503);
-        group.MapPost("/{revision}/undo", UndoAsync).WithSummary("Do the opposite of a change of weights, intents or settings (guarded)")
+        group.MapPost("/{revision}/undo", UndoAsync).WithSummary("Do the opposite of a change of weights, intents or settings (guarded); of the start of a plan: roll it back")
             .Takes<UndoRequest>().Produces<OperationDocument>(202).Produces<PreviewDocument>().Faults(404, 409, 413, 503);
     }
 
@@ -60,7 +60,7 @@ internal static class AuditEndpoints
         return await history.FindAsync(revision, http.RequestAborted) is { } change ? Results.Ok((await ChangeDocument.FromAsync(history, [change], http.RequestAborted))[0]) : NoChange(revision);
     }
 
-    private static async Task<IResult> UndoAsync(HttpContext http, IChangeHistory history, Answers answers)
+    private static async Task<IResult> UndoAsync(HttpContext http, IRegistry registry, IChangeHistory history, Answers answers)
     {
         var input = await RequestInput.ReadAsync(http);
         var revision = input.Number("revision");
@@ -68,9 +68,11 @@ internal static class AuditEndpoints
         if (input.Problem is { } problem)
             return problem;
 
-        return await history.FindAsync(revision, http.RequestAborted) is { } change
-            ? await answers.ActAsync(http, act.Apply(new UndoChange(change)), input.Actor(ActorKind.Operator), act.DryRun)
-            : NoChange(revision);
+        return await history.FindAsync(revision, http.RequestAborted) is not { } change ? NoChange(revision)
+            // A plan is undone as a whole.
+            : change.Action == "plan.start" && (registry.Current.Plans.GetValueOrDefault(revision) ?? await history.FindPlanAsync(revision, http.RequestAborted)) is { } plan
+            ? await answers.ActAsync(http, act.Apply(new RollBackPlan(plan)), input.Actor(ActorKind.Operator), act.DryRun)
+            : await answers.ActAsync(http, act.Apply(new UndoChange(change)), input.Actor(ActorKind.Operator), act.DryRun);
     }
 
     private static RouteHandlerBuilder Filters(RouteHandlerBuilder endpoint) => endpoint

@@ -17,7 +17,7 @@ internal static class IntentEndpoints
         Act<UndrainRequest>(instances.MapPost("/undrain", UndrainAsync).WithSummary("End draining, drained or maintenance"));
         Act<MaintenanceRequest>(instances.MapPost("/maintenance", MaintenanceAsync).WithSummary("Stop new traffic until undone, or until a time"));
         var nodes = api.MapGroup("/nodes/{node}").WithTags("Traffic control");
-        Act<DrainRequest>(nodes.MapPost("/drain", DrainNodeAsync).WithSummary("Drain a host with everything on it"));
+        Act<NodeDrainRequest>(nodes.MapPost("/drain", DrainNodeAsync).WithSummary("Drain a host with everything on it, at once or in waves"));
         Act<UndrainRequest>(nodes.MapPost("/undrain", UndrainNodeAsync).WithSummary("End a host's own intent; never an instance's"));
     }
 
@@ -29,7 +29,11 @@ internal static class IntentEndpoints
     {
         var input = await RequestInput.ReadAsync(http);
         var act = ActReader.Read(input);
-        var command = act.Apply(new DrainInstance(input.Instance(), Deadline(input), input.Body.Choice<DeadlineAction>("atDeadline")));
+        var key = input.Instance();
+        var (deadline, atDeadline, startAt) = (Deadline(input), input.Body.Choice<DeadlineAction>("atDeadline"), input.Body.Time("startAt"));
+        OperatorCommand command = startAt is null
+            ? act.Apply(new DrainInstance(key, deadline, atDeadline))
+            : act.Apply(new StartPlan(PlanKind.Drain, new() { Instances = [key] }) { StartAt = startAt, Act = new() { Deadline = deadline, AtDeadline = atDeadline } });
         return input.Problem ?? await answers.ActAsync(http, command, input.Actor(ActorKind.Operator), act.DryRun);
     }
 
@@ -53,7 +57,16 @@ internal static class IntentEndpoints
     {
         var input = await RequestInput.ReadAsync(http);
         var act = ActReader.Read(input);
-        var command = act.Apply(new DrainNode(input.Node(), Deadline(input), input.Body.Choice<DeadlineAction>("atDeadline") ?? DeadlineAction.Hold));
+        var node = input.Node();
+        var (deadline, atDeadline) = (Deadline(input), input.Body.Choice<DeadlineAction>("atDeadline"));
+        var plan = new StartPlan(PlanKind.Drain, new() { Node = node })
+        {
+            Pace = PlanReader.Pace(input.Body),
+            Thresholds = PlanReader.Thresholds(input.Body),
+            StartAt = input.Body.Time("startAt"),
+            Act = new() { Deadline = deadline, AtDeadline = atDeadline },
+        };
+        OperatorCommand command = PlanReader.IsPaced(input.Body) ? act.Apply(plan) : act.Apply(new DrainNode(node, deadline, atDeadline ?? DeadlineAction.Hold));
         return input.Problem ?? await answers.ActAsync(http, command, input.Actor(ActorKind.Operator), act.DryRun);
     }
 

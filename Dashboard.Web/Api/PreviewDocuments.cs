@@ -21,7 +21,10 @@ internal sealed record PreviewDocument(
     long? ExistingOperation,
     IReadOnlyList<long> Replaces,
     IReadOnlyList<string> Followers,
-    IReadOnlyList<ServiceImpact> Services)
+    IReadOnlyList<ServiceImpact> Services,
+    IReadOnlyList<Collision> Collisions,
+    int WaveCount,
+    IReadOnlyList<WaveDocument> Waves)
 {
     public static PreviewDocument From(OperationPreview preview) => new(
         true,
@@ -36,7 +39,31 @@ internal sealed record PreviewDocument(
         preview.ExistingOperation,
         preview.Replaces,
         preview.Followers,
-        preview.Services);
+        preview.Services,
+        preview.Collisions,
+        preview.WaveCount,
+        [.. preview.Waves.Select(wave => new WaveDocument(
+            wave.Number,
+            [.. wave.Instances.Select(InstanceReference.From)],
+            wave.Percent,
+            wave.Node,
+            wave.Refusal,
+            wave.Services,
+            wave.MostLoaded is { } most ? InstanceReference.From(most) : null,
+            wave.Growth))]);
 }
+
+/// <summary>One wave of a plan as it would be from the state as it is now.</summary>
+/// <param name="Refusal">Why the guard would pause the plan here; null: it would not.</param>
+/// <param name="MostLoaded">Who would carry the most more than before the plan, and by how much (0.18 = 18 %).</param>
+internal sealed record WaveDocument(
+    int Number,
+    IReadOnlyList<InstanceReference> Instances,
+    int? Percent,
+    string? Node,
+    string? Refusal,
+    IReadOnlyList<WaveService> Services,
+    InstanceReference? MostLoaded,
+    double? Growth);
 
 internal sealed record RefusalDocument(RefusalKind Kind, string Message, IReadOnlyDictionary<string, object?> Facts);

@@ -61,6 +61,35 @@ internal sealed class FieldReader
 
     public int? Int(string name, int min, int max) => (int?)Integer(name, min, max);
 
+    /// <summary>A number within bounds, fractions allowed.</summary>
+    public double? Number(string name, double min, double max)
+    {
+        if (Find(name) is not { } element)
+            return null;
+
+        if (element.ValueKind == JsonValueKind.Number && element.TryGetDouble(out var value) && value >= min && value <= max)
+            return value;
+
+        Wrong(name, string.Create(CultureInfo.InvariantCulture, $"must be a number from {min} to {max}, not {Describe(element)}"));
+        return null;
+    }
+
+    /// <summary>An array of whole numbers within bounds; empty when it is absent.</summary>
+    public ImmutableArray<int> Integers(string name, int minCount, int maxCount, int min, int max)
+    {
+        if (Find(name) is not { } element)
+            return [];
+
+        if (element.ValueKind != JsonValueKind.Array || element.GetArrayLength() < minCount || element.GetArrayLength() > maxCount
+            || element.EnumerateArray().Any(item => item.ValueKind != JsonValueKind.Number || !item.TryGetInt32(out var value) || value < min || value > max))
+        {
+            Wrong(name, $"must be an array of {minCount} to {maxCount} whole numbers from {min} to {max}");
+            return [];
+        }
+
+        return [.. element.EnumerateArray().Select(item => item.GetInt32())];
+    }
+
     /// <summary>A duration in seconds; fractions are allowed where asked for.</summary>
     public TimeSpan? Seconds(string name, double min, double max, bool fractions = false)
     {

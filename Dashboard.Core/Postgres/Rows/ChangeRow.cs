@@ -156,6 +156,16 @@ internal sealed class ChangeRow
                 case FollowerChange c:
                     names.Add("follower:" + c.Id);
                     break;
+                case PlanChange { Before: null, After: { } opened }:
+                    names.Add($"plan:{opened.Id}");
+                    foreach (var key in opened.Asked.Keys)
+                        Add(key);
+                    if (opened.Asked.Selection.Node is { } node)
+                        names.Add("node:" + node);
+                    break;
+                case PlanChange c:
+                    names.Add($"plan:{c.Id}");
+                    break;
                 case OperationChange c:
                     foreach (var key in (c.After ?? c.Before)?.Instances ?? [])
                         Add(key);

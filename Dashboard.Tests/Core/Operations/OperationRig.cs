@@ -1,5 +1,6 @@
 using Dashboard.Core.Discovery;
 using Dashboard.Core.Operations;
+using Dashboard.Core.Operations.Plans;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
 using Dashboard.Core.Traffic;
@@ -35,6 +36,8 @@ internal sealed class OperationRig : IAsyncDisposable
 
     public OperationTracker Tracker { get; private set; } = null!;
 
+    public PlanTracker Plans { get; private set; } = null!;
+
     public RegistrySnapshot Current => Registry.Current;
 
     /// <summary>Everything that is only in memory starts anew, as after a restart of the console.</summary>
@@ -49,7 +52,8 @@ internal sealed class OperationRig : IAsyncDisposable
         _source.StartAsync(CancellationToken.None).GetAwaiter().GetResult();
         Tracker = new(Registry, _source, Followers, Traffic, Time);
         _desk = new(Registry, Followers, new(Followers, new TrafficRates(Traffic), Time), Time);
-        _service = new(Registry, Tracker, new(Time), _desk, Followers, Time, NullLogger<OperationService>.Instance);
+        Plans = new(Registry, Tracker, Traffic, Time);
+        _service = new(Registry, Tracker, Plans, new(Time), _desk, Followers, Time, NullLogger<OperationService>.Instance);
     }
 
     /// <summary>A service with healthy instances <c>{service}-1..n</c> on nodes n1, n2...</summary>
@@ -80,6 +84,26 @@ internal sealed class OperationRig : IAsyncDisposable
 
     /// <summary>An operator's act as it comes in, whatever its answer.</summary>
     public ValueTask<CommandResult> ExecuteAsync(RegistryCommand command) => _desk.ExecuteAsync(command, Operator, CancellationToken.None);
+
+    /// <summary>Starts a plan; gives its id.</summary>
+    public async Task<long> StartAsync(StartPlan plan)
+    {
+        var result = await _desk.ExecuteAsync(plan, Operator, CancellationToken.None);
+        var committed = result as CommandResult.Committed ?? throw new InvalidOperationException(result.ToString());
+        await RoundAsync();
+        return committed.Change!.Changes.OfType<PlanChange>().Single().Id;
+    }
+
+    /// <summary>An operator steers a plan.</summary>
+    public async Task SteerAsync(RegistryCommand command)
+    {
+        Assert.IsType<CommandResult.Committed>(await _desk.ExecuteAsync(command, Operator, CancellationToken.None));
+        await RoundAsync();
+    }
+
+    public OperationPreview Preview(RegistryCommand command) => _desk.Preview(command, Operator);
+
+    public PlanView Plan(long id) => Plans.Feed.Current.Find(id) ?? throw new InvalidOperationException($"Plan {id} is not on the board.");
 
     public FakeFollower Follow(string id, bool reports = true)
     {
@@ -112,7 +136,10 @@ internal sealed class OperationRig : IAsyncDisposable
             "the catalog follows",
             TestContext.Current.CancellationToken);
         foreach (var change in Registry.History)
+        {
             Tracker.Note(new(Current, Current, [change], []));
+            Plans.Note(new(Current, Current, [change], []));
+        }
 
         await _service.RoundAsync(TestContext.Current.CancellationToken);
     }
@@ -150,7 +177,8 @@ internal sealed class OperationRig : IAsyncDisposable
             Session = follower.Session,
             Sequence = ++follower.Sequence,
             Period = TimeSpan.FromSeconds(1),
-            Rows = [.. follower.Rps.Select(rate => new TrafficRow(TrafficSource.External, rate.Key.Service, rate.Key.Id, rate.Value, rate.Value, 0, LatencyHistogram.Empty))],
+            Rows = [.. follower.Rps.Where(rate => !follower.SendsOnlyToServing || Current.Services[rate.Key.Service].Serving.Endpoints.Any(endpoint => endpoint.Id == rate.Key.Id)).Select(rate => new TrafficRow(
+                TrafficSource.External, rate.Key.Service, rate.Key.Id, rate.Value, rate.Value, follower.Failures.GetValueOrDefault(rate.Key), follower.LatencyOf(rate.Key, rate.Value)))],
             InFlight = [.. follower.InFlight.Select(open => new InFlightRow(open.Key.Service, open.Key.Id, open.Value.Requests, open.Value.LongLived))],
         });
         Followers.Reported(follower.Id);
@@ -173,9 +201,22 @@ internal sealed class FakeFollower(string id, bool reports)
 
     public bool Acknowledges { get; set; } = true;
 
+    /// <summary>It does as it is told: <see cref="Rps"/> of an instance that does not serve stays out.</summary>
+    public bool SendsOnlyToServing { get; set; }
+
     /// <summary>New requests per second.</summary>
     public Dictionary<InstanceKey, int> Rps { get; } = [];
 
+    /// <summary>Of the new requests, so many fail.</summary>
+    public Dictionary<InstanceKey, int> Failures { get; } = [];
+
+    /// <summary>How long requests take, in milliseconds; none = not measured.</summary>
+    public Dictionary<InstanceKey, int[]> Latencies { get; } = [];
+
     /// <summary>What is open; requests include the long-lived.</summary>
     public Dictionary<InstanceKey, (int Requests, int LongLived)> InFlight { get; } = [];
+
+    internal LatencyHistogram LatencyOf(InstanceKey key, int requests) => Latencies.TryGetValue(key, out var pattern)
+        ? LatencyHistogram.Of(Enumerable.Range(0, requests).Select(number => TimeSpan.FromMilliseconds(pattern[number % pattern.Length])))
+        : LatencyHistogram.Empty;
 }

@@ -17,7 +17,7 @@ internal static class Gens
     public static readonly Gen<HealthStatus> Health = Gen.Int[1, 3].Select(i => (HealthStatus)i);
 
     public static readonly Gen<Registration> Registration = Gen.Select(Gen.Int[0, 5], Weight, Gen.Int[0, 3], (port, weight, node) =>
-        new Registration { Address = "10.0.0.1", Port = 8000 + port, Weight = weight, Node = node == 3 ? null : $"n{node}" });
+        new Registration { Address = "10.0.0.1", Port = 8000 + port, Weight = weight, Node = node == 3 ? null : $"n{node}", Version = $"v{port % 2}" });
 
     public static readonly Gen<ServiceSettings> Settings = Gen.Select(Gen.Int[0, 100], Gen.Int[0, 3], Gen.Int[0, 100], Gen.Int[0, 4], (panic, min, percent, kind) => new ServiceSettings
     {
@@ -26,6 +26,11 @@ internal static class Gens
         MinEligiblePercent = percent,
         Check = new() { Kind = kind == 4 ? CheckKind.None : CheckKind.Tcp },
     });
+
+    private static readonly Gen<PlanSelection> Selection = Gen.OneOf(
+        Service.Select(service => new PlanSelection { Service = service }),
+        Node.Select(node => new PlanSelection { Node = node }),
+        Key.Array[1, 4].Select(keys => new PlanSelection { Instances = [.. keys.Distinct()] }));
 
     private static readonly Gen<bool> Override = Gen.Int[0, 4].Select(i => i == 0);
 
@@ -49,7 +54,20 @@ internal static class Gens
         (1, Gen.Select(Service, Gen.Bool, (service, engage) => new Step(new SetBrake(service, engage ? new(Start, 3, 9) : null), ActorKind.System))),
         (1, Gen.Select(Service, Override, (service, forced) => new Step(new DeleteService(service) { Override = forced, Reason = "r" }, ActorKind.Operator))),
         (3, Gen.Int[0, 6].Select(back => new Step(null, ActorKind.Operator) { UndoBack = back })),
-        (2, Gen.Select(Gen.Int[0, 6], Gen.Bool, (nth, forced) => new Step(null, ActorKind.System) { CompleteNth = nth, Forced = forced })));
+        (2, Gen.Select(Gen.Int[0, 6], Gen.Bool, (nth, forced) => new Step(null, ActorKind.System) { CompleteNth = nth, Forced = forced })),
+        (2, Gen.Select(Selection, Gen.Int[0, 2], Gen.Int[1, 3], Override, (selection, kind, size, forced) => new Step(
+            new StartPlan((PlanKind)kind, selection) { Pace = new() { WaveSize = size, WavePercent = 100 }, Override = forced, Reason = "r" },
+            ActorKind.Operator))),
+        (1, Gen.Select(Service, Override, (service, forced) => new Step(
+            new StartPlan(PlanKind.WeightShift, new() { Service = service }) { Shift = new() { From = "v0", To = "v1" }, Override = forced, Reason = "r" },
+            ActorKind.Operator))),
+        (8, Gen.Int[0, 2].Select(nth => new Step(null, ActorKind.System) { Plan = (nth, PlanMove.Advance) })),
+        (2, Gen.Select(Gen.Int[0, 2], Gen.Int[1, 5], Override, (nth, move, forced) => new Step(null, ActorKind.Operator) { Plan = (nth, (PlanMove)move), Forced = forced })));
+
+    /// <summary>The start of a plan of any kind.</summary>
+    public static readonly Gen<StartPlan> Plan = Gen.Select(Selection, Service, Gen.Int[0, 3], Gen.Int[1, 3], (selection, service, kind, size) => kind == 3
+        ? new StartPlan(PlanKind.WeightShift, new() { Service = service }) { Shift = new() { From = "v0", To = "v1" }, Override = true, Reason = "r" }
+        : new StartPlan((PlanKind)kind, selection) { Pace = new() { WaveSize = size, WavePercent = 100 }, Override = true, Reason = "r" });
 
     public static readonly Gen<Step[]> Steps = Step.Array[0, 60];
 }
@@ -63,13 +81,28 @@ internal sealed record Step(RegistryCommand? Command, ActorKind Actor)
 
     public bool Forced { get; init; }
 
+    /// <summary>What happens to the n-th open plan.</summary>
+    public (int Nth, PlanMove Move)? Plan { get; init; }
+
     // Short, because a failing history is printed as a whole.
     public override string ToString() => Command switch
     {
+        null when Plan is { } plan => $"{plan.Move} plan {plan.Nth}{(Forced ? "!" : "")}",
         null => UndoBack is not null ? $"undo -{UndoBack}" : $"{(Forced ? "force" : "complete")} {CompleteNth}",
         RegisterInstance register => $"register {register.Target} :{register.Registration.Port} w{register.Registration.Weight} {register.Registration.Node}",
         RecordHealth health => $"health {health.Target} {health.Transitions[0].State.Status}",
         OperatorCommand { Override: true } => $"{Command.Action}! {Command.Target} by {Actor}",
         _ => $"{Command.Action} {Command.Target} by {Actor}",
     };
+}
+
+/// <summary>What can happen to an open plan.</summary>
+internal enum PlanMove
+{
+    Advance,
+    Pause,
+    Resume,
+    Cancel,
+    RollBack,
+    Balance,
 }

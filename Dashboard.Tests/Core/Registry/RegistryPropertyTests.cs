@@ -106,7 +106,8 @@ public sealed class RegistryPropertyTests
     [Fact]
     public void An_operators_act_never_leaves_fewer_serving_than_the_floor_unless_it_was_overridden() => Gens.Steps.Sample(steps => Play(steps, (world, command, before, result) =>
     {
-        if (command is not OperatorCommand { Override: false } || result is not CommandResult.Committed { Change.Actor.Kind: ActorKind.Operator })
+        if (command is not OperatorCommand { Override: false } || result is not CommandResult.Committed { Change: { } change }
+            || (change.Actor.Kind != ActorKind.Operator && (command is not AdvancePlan advance || before.Plans[advance.Plan].Overridden)))
         {
             return;
         }
@@ -121,7 +122,7 @@ public sealed class RegistryPropertyTests
     [Fact]
     public void Registration_health_and_removal_never_change_what_operators_decided() => Gens.Steps.Sample(steps => Play(steps, (world, command, before, result) =>
     {
-        if (result is not CommandResult.Committed { Change: { Actor.Kind: not ActorKind.Operator } change } || command is CompleteDrain or StepRamp)
+        if (result is not CommandResult.Committed { Change: { Actor.Kind: not ActorKind.Operator } change } || command is CompleteDrain or StepRamp or AdvancePlan)
         {
             return;
         }
@@ -278,6 +279,11 @@ public sealed class RegistryPropertyTests
         {
             yield return new OperationChange(operation.Id, null, operation);
         }
+
+        foreach (var plan in snapshot.Plans.Values)
+        {
+            yield return new PlanChange(plan.Id, null, plan);
+        }
     }
 
     private static object? Stored(RegistrySnapshot snapshot, EntityChange change) => change switch
@@ -289,6 +295,8 @@ public sealed class RegistryPropertyTests
         OperatorChange state => snapshot.OperatorStates.GetValueOrDefault(state.Key),
         NodeChange node => snapshot.Nodes.GetValueOrDefault(node.Name)?.State,
         OperationChange operation => snapshot.Operations.GetValueOrDefault(operation.Id),
+        // A plan that has ended is no part of the registry any more; rolled back, it changes all the same.
+        PlanChange plan => snapshot.Plans.GetValueOrDefault(plan.Id) ?? (plan.Before is { IsOpen: false } ended ? ended : null),
         _ => throw new InvalidOperationException(),
     };
 
@@ -301,6 +309,7 @@ public sealed class RegistryPropertyTests
         OperatorChange state => state.Before,
         NodeChange node => node.Before,
         OperationChange operation => operation.Before,
+        PlanChange plan => plan.Before,
         _ => throw new InvalidOperationException(),
     };
 
@@ -313,6 +322,7 @@ public sealed class RegistryPropertyTests
         OperatorChange state => state.After,
         NodeChange node => node.After,
         OperationChange operation => operation.After,
+        PlanChange plan => plan.After,
         _ => throw new InvalidOperationException(),
     };
 
@@ -330,6 +340,7 @@ public sealed class RegistryPropertyTests
 
         Assert.Equal(one.OperatorStates.OrderBy(pair => pair.Key.ToString()), other.OperatorStates.OrderBy(pair => pair.Key.ToString()));
         Assert.Equal(one.Operations.OrderBy(pair => pair.Key), other.Operations.OrderBy(pair => pair.Key));
+        Assert.Equal(one.Plans.OrderBy(pair => pair.Key), other.Plans.OrderBy(pair => pair.Key));
         Assert.Equal(one.Nodes.Keys.Order(), other.Nodes.Keys.Order());
         foreach (var (name, node) in one.Nodes)
         {

@@ -81,6 +81,12 @@ internal sealed class World
             command = open.Length > nth ? new CompleteDrain(open[nth].Id, step.Forced, "idle") { TargetName = "t" } : null;
         }
 
+        else if (step.Plan is { } move)
+        {
+            var open = Now.Plans.Values.OrderBy(plan => plan.Id).ToArray();
+            command = open.Length > move.Nth ? Move(open[move.Nth], move.Move, step.Forced) : null;
+        }
+
         if (command is null)
         {
             return null;
@@ -89,6 +95,19 @@ internal sealed class World
         Time.Advance(TimeSpan.FromSeconds(1));
         return Registry.Execute(command, step.Actor switch { ActorKind.Operator => Ann, ActorKind.Service => Self, _ => Monitor });
     }
+
+    /// <summary>The next act of a plan, whatever it waits for.</summary>
+    public static AdvancePlan Next(Plan plan) => plan.Position < plan.Asked.Waves[plan.Wave].Acts ? new(plan.Id, plan.Wave, plan.Position) : new(plan.Id, plan.Wave + 1, 0);
+
+    private static RegistryCommand Move(Plan plan, PlanMove move, bool forced) => move switch
+    {
+        PlanMove.Advance => Next(plan),
+        PlanMove.Pause => new PausePlan(plan.Id, "paused"),
+        PlanMove.Resume => new ResumePlan(plan.Id) { Override = forced, Reason = "r" },
+        PlanMove.Cancel => new CancelPlan(plan.Id),
+        PlanMove.RollBack => new RollBackPlan(plan) { Override = forced, Reason = "r" },
+        _ => new BalancePlan(plan.Id, plan.Wave),
+    };
 
     public static ImmutableSortedDictionary<string, int?> Weights(params (string Id, int? Weight)[] weights) =>
         ImmutableSortedDictionary.CreateRange(StringComparer.Ordinal, weights.Select(weight => KeyValuePair.Create(weight.Id, weight.Weight)));

@@ -11,6 +11,7 @@ internal static class ActivityFilters
         ("instance.maintenance", "maintenance", true),
         ("node.*", "drains and undrains of nodes", true),
         ("drain.*", "steps of drains", true),
+        ("plan.*", "plans", true),
         ("undo", "undone changes", true),
         ("registry.*", "new registries", true),
         ("service.put", "settings", true),

@@ -1,6 +1,8 @@
 using Dashboard.Core.Discovery;
 using Dashboard.Core.Operations;
 using Dashboard.Core.Registry;
+using Dashboard.Core.Registry.Commands;
+using Dashboard.Web.Console.Plans;
 using Dashboard.Web.Console.State;
 using Microsoft.AspNetCore.Components;
 using MudBlazor;
@@ -38,6 +40,18 @@ public sealed class ActDialogs(IDialogService dialogs, ISnackbar notices, Naviga
         "Confirm the new registry",
         new() { { dialog => dialog.Generation, generation }, { dialog => dialog.Instances, instances } });
 
+    /// <summary>Starts a plan of drains, undrains or maintenance.</summary>
+    /// <param name="selection">What it is about; null = the operator says.</param>
+    public Task PlanAsync(PlanSelection? selection, PlanKind kind = PlanKind.Drain) => ShowAsync<PlanDialog>(
+        selection is null ? "Plan" : $"Plan for {PlanWords.What(selection)}",
+        new() { { dialog => dialog.Selection, selection }, { dialog => dialog.Kind, kind } });
+
+    public Task ShiftAsync(string service) => ShowAsync<ShiftDialog>($"Shift {service} to another version", new() { { dialog => dialog.Service, service } });
+
+    public Task SteerAsync(Plan plan, PlanSteer move) => ShowAsync<PlanSteerDialog>(
+        $"{PlanSteerDialog.Verb(move, plan)} plan {plan.Id}",
+        new() { { dialog => dialog.Plan, plan }, { dialog => dialog.Move, move } });
+
     /// <summary>Says that an act is in the registry and offers its operation.</summary>
     public void Announce(ActOutcome outcome)
     {
@@ -45,25 +59,31 @@ public sealed class ActDialogs(IDialogService dialogs, ISnackbar notices, Naviga
         {
             notices.Add("Nothing to do: it is so already.", Severity.Normal);
         }
+        else if (outcome.Plan is { } plan)
+        {
+            Announce(outcome.Command is StartPlan ? $"Written. Plan {plan} goes on by itself." : $"Written: plan {plan}.", Links.Plan(plan));
+        }
         else if (outcome.Operation is { } operation)
         {
-            notices.Add($"Written. Operation {operation} follows its effect.", Severity.Normal, options =>
-            {
-                options.Action = "Follow it";
-                options.RequireInteraction = false;
-                options.VisibleStateDuration = 10_000;
-                options.OnClick = _ =>
-                {
-                    navigation.NavigateTo(Links.Operation(operation));
-                    return Task.CompletedTask;
-                };
-            });
+            Announce($"Written. Operation {operation} follows its effect.", Links.Operation(operation));
         }
         else
         {
             notices.Add("Written.", Severity.Normal);
         }
     }
+
+    private void Announce(string text, string address) => notices.Add(text, Severity.Normal, options =>
+    {
+        options.Action = "Follow it";
+        options.RequireInteraction = false;
+        options.VisibleStateDuration = 10_000;
+        options.OnClick = _ =>
+        {
+            navigation.NavigateTo(address);
+            return Task.CompletedTask;
+        };
+    });
 
     private async Task ShowAsync<TDialog>(string title, DialogParameters<TDialog> parameters)
         where TDialog : IComponent

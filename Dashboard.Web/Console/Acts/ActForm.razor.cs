@@ -144,7 +144,10 @@ public sealed partial class ActForm : LivePage
             switch (await Desk.ExecuteAsync(command, _actor, CancellationToken.None))
             {
                 case CommandResult.Committed committed:
-                    await Done.InvokeAsync(new(committed.Operation, committed.Change is not null, command));
+                    await Done.InvokeAsync(new(committed.Operation, committed.Change is not null, command)
+                    {
+                        Plan = committed.Change?.Changes.OfType<PlanChange>().Select(change => (long?)change.Id).LastOrDefault(),
+                    });
                     break;
                 case CommandResult.Refused { Refusal: { Kind: RefusalKind.Stale or RefusalKind.Guard } refusal }:
                     // The preview shows the same refusal with its facts as soon as the feed has brought what decided it.

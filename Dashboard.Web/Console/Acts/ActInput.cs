@@ -16,4 +16,8 @@ public sealed record ActInput(string? Reason, bool Override, long ExpectedRevisi
 /// <summary>How a form ended.</summary>
 /// <param name="Operation">The operation that the act opened or found open; null = none.</param>
 /// <param name="Changed">False when everything was so already.</param>
-public sealed record ActOutcome(long? Operation, bool Changed, RegistryCommand Command);
+public sealed record ActOutcome(long? Operation, bool Changed, RegistryCommand Command)
+{
+    /// <summary>The plan that the act opened or moved; null = none.</summary>
+    public long? Plan { get; init; }
+}

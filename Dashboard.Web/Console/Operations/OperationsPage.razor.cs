@@ -1,4 +1,5 @@
 using Dashboard.Core.Operations;
+using Dashboard.Core.Operations.Plans;
 using Dashboard.Core.Registry;
 using Dashboard.Web.Console.Live;
 using Microsoft.AspNetCore.Components;
@@ -11,6 +12,7 @@ public sealed partial class OperationsPage : LivePage
     private const int Recent = 100;
 
     private OperationView[] _open = [];
+    private PlanView[] _plans = [];
     private OperationView[]? _over;
     private string? _fault;
     private int _reading;
@@ -19,12 +21,16 @@ public sealed partial class OperationsPage : LivePage
     private OperationTracker Tracker { get; set; } = null!;
 
     [Inject]
+    private PlanTracker Plans { get; set; } = null!;
+
+    [Inject]
     private IChangeHistory History { get; set; } = null!;
 
     protected override void OnInitialized()
     {
         base.OnInitialized();
         Follow(Tracker.Feed);
+        Follow(Plans.Feed);
     }
 
     protected override async Task OnInitializedAsync() => await ReadAsync();
@@ -41,8 +47,11 @@ public sealed partial class OperationsPage : LivePage
         return true;
     }
 
-    protected override void Refresh() =>
+    protected override void Refresh()
+    {
         _open = [.. Registry.Current.Operations.Values.OrderByDescending(operation => operation.Id).Select(Tracker.ViewOf)];
+        _plans = [.. Registry.Current.Plans.Values.OrderByDescending(plan => plan.Id).Select(Plans.ViewOf)];
+    }
 
     // One query at a time; what changed while it ran is read by another one after it.
     private async Task ReadAsync()

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Dashboard.Core.Balancing;
 using Dashboard.Core.Operations;
+using Dashboard.Core.Operations.Plans;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
 using Dashboard.Core.Traffic;
@@ -24,6 +25,10 @@ public sealed partial class ServicePage : LivePage
     private ServiceTraffic? _traffic;
     private InstanceRow[] _rows = [];
     private OperationView[] _operations = [];
+    private PlanView[] _plans = [];
+
+    // Picked for an act on all of them. Nothing of it is in the registry.
+    private readonly SortedSet<string> _picked = new(StringComparer.Ordinal);
     private double _scale = 1;
     private bool _approximate;
     private bool _stagedValid = true;
@@ -43,19 +48,23 @@ public sealed partial class ServicePage : LivePage
     private OperationTracker Operations { get; set; } = null!;
 
     [Inject]
+    private PlanTracker Plans { get; set; } = null!;
+
+    [Inject]
     private ActDialogs Dialogs { get; set; } = null!;
 
     protected override void OnInitialized()
     {
         base.OnInitialized();
         Follow(Traffic.Feed);
+        Follow(Plans.Feed, update => update.Changed.Any(view => view.Plan.Asked.Services.Contains(Name)) || update.Removed.Any(id => _plans.Any(view => view.Id == id)));
         Follow(Operations.Feed, update => update.Changed.Any(view => Touches(view.Operation)) || update.Removed.Any(id => _operations.Any(view => view.Id == id)));
     }
 
     protected override bool Concerns(RegistryUpdate update)
     {
         ArgumentNullException.ThrowIfNull(update);
-        return update.Services.Contains(Name);
+        return update.Services.Contains(Name) || update.Changes.Any(change => change.Changes.OfType<PlanChange>().Any());
     }
 
     protected override void Refresh()
@@ -63,7 +72,7 @@ public sealed partial class ServicePage : LivePage
         _service = Registry.Current.Services.GetValueOrDefault(Name);
         if (_service is not { } service)
         {
-            (_rows, _operations, _traffic) = ([], [], null);
+            (_rows, _operations, _plans, _traffic) = ([], [], [], null);
             return;
         }
 
@@ -71,6 +80,8 @@ public sealed partial class ServicePage : LivePage
         var known = frame.Sequence > 0 && !Traffic.Reporters.IsEmpty;
         _state = MeshStates.Of(service);
         _operations = [.. Operations.Feed.Current.Open.Where(view => Touches(view.Operation))];
+        _plans = [.. Registry.Current.Plans.Values.Where(plan => plan.Asked.Services.Contains(Name)).OrderByDescending(plan => plan.Id).Select(Plans.ViewOf)];
+        _picked.RemoveWhere(id => !service.Instances.ContainsKey(id));
         _traffic = known ? frame.Services.GetValueOrDefault(Name) ?? new(Name, default, 0, 0, InFlightComplete: true, null) : null;
         var intended = SharePrediction.For(service.Serving);
         var window = Window(service);
@@ -113,6 +124,16 @@ public sealed partial class ServicePage : LivePage
     }
 
     private bool Touches(Operation operation) => operation.Service == Name || operation.Instances.Any(key => key.Service == Name);
+
+    private PlanSelection Picked => new() { Service = Name, Instances = [.. _picked.Select(id => new InstanceKey(Name, id))] };
+
+    private void Pick(string id, bool picked)
+    {
+        if (picked)
+            _picked.Add(id);
+        else
+            _picked.Remove(id);
+    }
 
     private string ChooseLink(string id) => id == Chosen ? Links.Service(Name) : Links.Instance(new(Name, id));
 

@@ -11,7 +11,7 @@ internal static class ChangeWords
     private const string FollowerPrefix = "follower:";
 
     /// <summary>What can be undone.</summary>
-    public static bool CanUndo(RegistryChange change) => change.Action is "service.weights" or "instance.drain" or "instance.undrain" or "instance.maintenance" or "node.drain" or "node.undrain" or "undo"
+    public static bool CanUndo(RegistryChange change) => change.Action is "service.weights" or "instance.drain" or "instance.undrain" or "instance.maintenance" or "node.drain" or "node.undrain" or "undo" or "plan.start"
         || (change.Action == "service.put" && change.Changes is [ServiceChange { Before: not null }]);
 
     /// <summary>Who did what to whom: <c>Drained cart/cart-2</c>.</summary>
@@ -20,6 +20,8 @@ internal static class ChangeWords
     /// <summary>What an operation does: <c>Drain cart/cart-2</c>.</summary>
     public static string Title(Operation operation) => operation.Action switch
     {
+        _ when operation is { Undoes: { } undone, Plan: { } plan } && undone == plan => $"Roll back plan {plan}",
+        "service.weights" when operation.Plan is { } shift => $"Weights of {operation.Service}, plan {shift}",
         "service.weights" when operation.Undoes is not null => $"Take back weights of {operation.Service}",
         "service.weights" => $"Weights of {operation.Service}",
         "instance.drain" => $"Drain {operation.Instances[0]}",
@@ -51,6 +53,16 @@ internal static class ChangeWords
         if (target.StartsWith("node:", StringComparison.Ordinal))
         {
             return Links.Node(target[5..]);
+        }
+
+        if (target.StartsWith("plan:", StringComparison.Ordinal))
+        {
+            return $"/plans/{target[5..]}";
+        }
+
+        if (target.StartsWith("zone:", StringComparison.Ordinal) || target == "plan")
+        {
+            return "/plans";
         }
 
         if (target.StartsWith(FollowerPrefix, StringComparison.Ordinal))
@@ -113,6 +125,14 @@ internal static class ChangeWords
         "registry.withhold" => "Withheld from data planes:",
         "registry.confirm" => "Confirmed",
         "undo" => "Undid a change of",
+        "plan.start" => "Started a plan for",
+        "plan.advance" => "Went on with",
+        "plan.balance" => "Weighed newcomers of",
+        "plan.pause" => "Paused",
+        "plan.resume" => "Resumed",
+        "plan.cancel" => "Cancelled",
+        "plan.complete" => "Completed",
+        "plan.rollback" => "Rolled back",
         ForgetFollower.Name => "Forgot",
         _ => action,
     };
@@ -129,6 +149,8 @@ internal static class ChangeWords
         OperationChange { Before: { } before, After: { } after } change when !before.Followers.AsSpan().SequenceEqual(after.Followers.AsSpan()) =>
             Different($"operation {change.Id}", "waits for", Format.Plural(before.Followers.Length, "data plane"), Format.Plural(after.Followers.Length, "data plane")),
         WithholdingChange change => Different("registry", "data planes", Told(change.Before), Told(change.After)),
+        PlanChange { Before: null, After.Definition: { } opened } => [new($"plan for {TargetText(opened.Selection.Target)}", "waves", "none", Format.Plural(opened.Waves.Length, opened.Shift is null ? "wave" : "step"))],
+        PlanChange { Before: { } before, After: { } after } change => Different($"plan {change.Id}", "state", before.State.ToString().ToLowerInvariant(), after.Because is null ? after.State.ToString().ToLowerInvariant() : $"{after.State.ToString().ToLowerInvariant()}: {after.Because}"),
         OperationChange { Before: { } before, After: { } after } change => Different($"operation {change.Id}", "outcome", Outcome(before.Outcome).ToLowerInvariant(), after.ClosedBecause is null ? Outcome(after.Outcome).ToLowerInvariant() : $"{Outcome(after.Outcome).ToLowerInvariant()}: {after.ClosedBecause}"),
         _ => [],
     };

@@ -17,5 +17,7 @@ internal static class Links
 
     public static string DataPlanesOf(string service) => $"/data-planes?service={Uri.EscapeDataString(service)}";
 
+    public static string Plan(long id) => FormattableString.Invariant($"/plans/{id}");
+
     public static string ActivityOf(string service) => $"/activity?service={Uri.EscapeDataString(service)}";
 }
