@@ -16,7 +16,7 @@ internal sealed class HubBenchmark : IBenchmark
     private const double GoalSize = 0.10;
 
     private static readonly TimeSpan Phase = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(8);
 
     public string Name => "hub";
 

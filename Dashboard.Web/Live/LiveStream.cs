@@ -10,9 +10,14 @@ namespace Dashboard.Web.Live;
 /// </summary>
 internal abstract class LiveStream
 {
+    // A viewer whose write took longer than a frame's interval goes on with the deltas that it missed, from here: one for all. Only who is further behind gets a full
+    // frame: where all viewers are slow at once, full frames for each would keep them so.
+    private const int KeptFrames = 8;
+
     // Guards state, sequence and viewers as one. Leaf lock: nothing is awaited, and no viewer is called, under it.
     private readonly Lock _gate = new();
     private ImmutableArray<LiveSubscription> _subscriptions = [];
+    private readonly LiveFrame?[] _recent = new LiveFrame?[KeptFrames];
     private LiveFrame? _full;
     private long _sequence;
 
@@ -49,6 +54,18 @@ internal abstract class LiveStream
         }
     }
 
+    /// <summary>The frame that follows a place in the sequence; null where there is none yet, or where it is no longer kept.</summary>
+    /// <param name="newest">The newest place.</param>
+    public LiveFrame? After(long sequence, out long newest)
+    {
+        lock (_gate)
+        {
+            newest = _sequence;
+            var kept = _recent[(sequence + 1) % KeptFrames];
+            return kept?.Sequence == sequence + 1 ? kept : null;
+        }
+    }
+
     /// <summary>Takes a step and sends what it changed to every viewer. The step runs under the stream's lock and returns the delta, or null to send nothing.</summary>
     protected void Publish(Func<long, object?> step)
     {
@@ -65,6 +82,7 @@ internal abstract class LiveStream
             }
 
             frame = Encode(delta, ++_sequence);
+            _recent[_sequence % KeptFrames] = frame;
             subscriptions = _subscriptions;
         }
 

@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.SignalR;
 namespace Dashboard.Web.Live;
 
 /// <summary>
-/// One connection. At most one write is in flight; a frame that arrives meanwhile is not queued but sets the flag "needs a full frame", so a viewer that
-/// reads slowly gets fewer, whole frames, and one that does not read costs one frame of memory and nobody else anything.
+/// One connection. At most one write is in flight; a frame that arrives meanwhile is not queued: after the write the viewer takes what it missed from the stream, or
+/// a full frame where that is no longer kept. So one that reads slowly gets fewer, whole frames, and one that does not read costs one frame of memory and nobody else anything.
 /// </summary>
 internal sealed class LiveViewer(HubConnectionContext connection, TimeProvider time)
 {
@@ -45,7 +45,7 @@ internal sealed class LiveViewer(HubConnectionContext connection, TimeProvider t
     /// <summary>Sends what is due, unless a write is in flight, which will. Never waits.</summary>
     public void SendPending()
     {
-        if (NextFull(afterWrite: false) is { } frame)
+        if (NextDue(afterWrite: false) is { } frame)
         {
             _ = WriteAsync(frame);
         }
@@ -88,17 +88,12 @@ internal sealed class LiveViewer(HubConnectionContext connection, TimeProvider t
                 return;
             }
 
-            if (_writing || subscription.NeedsFull || frame.Sequence != subscription.Sent + 1)
+            if (_writing)
             {
-                subscription.NeedsFull = true;
-                if (_writing)
-                {
-                    return;
-                }
-
-                frame = TakeFull(subscription);
+                return;
             }
 
+            frame = Due(subscription) ?? frame;
             Begin(subscription, frame);
         }
 
@@ -128,7 +123,7 @@ internal sealed class LiveViewer(HubConnectionContext connection, TimeProvider t
             {
                 // Completes at once unless the connection's buffers are full.
                 await connection.WriteAsync(frame.Message, connection.ConnectionAborted).ConfigureAwait(false);
-                frame = NextFull(afterWrite: true);
+                frame = NextDue(afterWrite: true);
             }
         }
         catch (OperationCanceledException)
@@ -137,7 +132,7 @@ internal sealed class LiveViewer(HubConnectionContext connection, TimeProvider t
         }
     }
 
-    private LiveFrame? NextFull(bool afterWrite)
+    private LiveFrame? NextDue(bool afterWrite)
     {
         lock (_gate)
         {
@@ -154,9 +149,8 @@ internal sealed class LiveViewer(HubConnectionContext connection, TimeProvider t
 
             foreach (var subscription in _subscriptions.Values)
             {
-                if (subscription.NeedsFull)
+                if (Due(subscription) is { } frame)
                 {
-                    var frame = TakeFull(subscription);
                     Begin(subscription, frame);
                     return frame;
                 }
@@ -166,7 +160,19 @@ internal sealed class LiveViewer(HubConnectionContext connection, TimeProvider t
         }
     }
 
-    private static LiveFrame TakeFull(LiveSubscription subscription) => subscription.Stream.FullFrame();
+    private static LiveFrame? Due(LiveSubscription subscription)
+    {
+        if (!subscription.NeedsFull)
+        {
+            var next = subscription.Stream.After(subscription.Sent, out var newest);
+            if (next is not null || newest == subscription.Sent)
+            {
+                return next;
+            }
+        }
+
+        return subscription.Stream.FullFrame();
+    }
 
     private void Begin(LiveSubscription subscription, LiveFrame frame)
     {
