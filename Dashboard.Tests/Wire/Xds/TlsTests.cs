@@ -2,7 +2,6 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Dashboard.Core.Discovery.Xds;
-using Grpc.Core;
 using Grpc.Net.Client;
 
 namespace Dashboard.Tests.Wire.Xds;
@@ -25,8 +24,9 @@ public sealed class TlsTests : IDisposable
         console.Register("orders", ("10.0.0.1", 80, 100));
 
         Assert.Equal(1, await EndpointsAsync(console, authority, authority));
-        // Its connection does not come to be, so it is no question of the stream.
-        Assert.Equal(StatusCode.Unavailable, (await Assert.ThrowsAsync<RpcException>(() => EndpointsAsync(console, authority, foreign))).StatusCode);
+        // TLS 1.3 refuses a certificate after the client took the connection for open: at which step it learns of that, and by which exception, is chance.
+        await Assert.ThrowsAnyAsync<Exception>(() => EndpointsAsync(console, authority, foreign));
+        Assert.Single(console.Followers.Current);
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -48,7 +48,7 @@ public sealed class TlsTests : IDisposable
             },
         };
         using var channel = GrpcChannel.ForAddress(console.Url, new() { HttpHandler = handler });
-        await using var client = new AdsClient(channel, "envoy-1");
+        await using var client = new AdsClient(channel, $"envoy-{issuer.Subject}");
         await client.SubscribeAsync(XdsType.Endpoints, "orders");
         return (await client.ReadAsync(TestContext.Current.CancellationToken)).Resources.Count;
     }
