@@ -35,7 +35,8 @@ internal sealed class HeartbeatBenchmark : IBenchmark
         await using var store = new PostgresHeartbeatStore(options);
         var statements = await RenewAsync(registry, store, postgres, seconds, cancellationToken);
         var ratio = await CompareAsync(store, postgres.ConnectionString, cancellationToken);
-        return ratio >= Goal && statements <= 1.2 ? 0 : 1;
+        // One more than the seconds: where the ticks fall is chance.
+        return ratio >= Goal && statements <= 1 + 1.0 / seconds ? 0 : 1;
     }
 
     private static InstanceKey Key(int i) => new($"s-{i / 500}", $"instance-{i:D5}");
@@ -87,6 +88,7 @@ internal sealed class HeartbeatBenchmark : IBenchmark
     private static async Task<double> CompareAsync(PostgresHeartbeatStore store, string connectionString, CancellationToken cancellationToken)
     {
         await using var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString) { MaxAutoPrepare = 4, AutoPrepareMinUsages = 2 });
+        await store.RecordAsync([.. Enumerable.Range(0, Instances).Select(i => (Key(i), TimeSpan.Zero))], cancellationToken);
         await using (var create = source.CreateCommand(
             """
             create table bench_seen (service text, instance text, seen timestamptz, primary key (service, instance));
