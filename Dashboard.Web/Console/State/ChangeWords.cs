@@ -1,6 +1,8 @@
 using System.Globalization;
+using Dashboard.Core.Discovery;
 using Dashboard.Core.Operations;
 using Dashboard.Core.Registry;
+using Dashboard.Web.Console.Planes;
 using Dashboard.Core.Registry.Commands;
 
 namespace Dashboard.Web.Console.State;
@@ -145,7 +147,7 @@ internal static class ChangeWords
         InstanceChange change => Registration(change),
         ServiceChange change => Settings(change),
         BrakeChange change => Different(change.Service, "brake", change.Before is null ? "released" : $"engaged, {change.Before.Lost} of {change.Before.Total} lost", change.After is null ? "released" : $"engaged, {change.After.Lost} of {change.After.Total} lost"),
-        FollowerChange { Before: { } before } change => [new($"data plane {change.Id}", "counted", $"{before.Kind ?? "not heard of"}{(before.Address is { } address ? $" at {address}" : "")}, had taken {(before.Acknowledged == 0 ? "nothing known" : $"revision {Format.Count(before.Acknowledged)}")}{(before.Connected ? ", connected" : "")}", "forgotten")],
+        FollowerChange { Before: { } before } change => [new($"data plane {change.Id}", "counted", $"{(Enum.TryParse<FollowerKind>(before.Kind, out var kind) ? PlaneWords.Kind(kind) : "not heard of")}{(before.Address is { } address ? $" at {address}" : "")}, had taken {(before.Acknowledged == 0 ? "nothing known" : $"revision {Format.Count(before.Acknowledged)}")}{(before.Connected ? ", connected" : "")}", "forgotten")],
         OperationChange { Before: { } before, After: { } after } change when !before.Followers.AsSpan().SequenceEqual(after.Followers.AsSpan()) =>
             Different($"operation {change.Id}", "waits for", Format.Plural(before.Followers.Length, "data plane"), Format.Plural(after.Followers.Length, "data plane")),
         WithholdingChange change => Different("registry", "data planes", Told(change.Before), Told(change.After)),
