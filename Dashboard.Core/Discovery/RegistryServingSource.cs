@@ -38,6 +38,20 @@ public sealed class RegistryServingSource(IRegistry registry, EndpointWaiters wa
     public ImmutableArray<string>? RemovedAfter(long revision) => _removals.After(revision);
 
     /// <summary>
+    /// The registry knows of a change of this service that the catalog does not tell yet, since changes of the last moments are told together. Who has just written and then reads waits for it.
+    /// </summary>
+    public bool IsBehind(string service)
+    {
+        var catalog = Feed.Current;
+        var current = registry.Current;
+        if (current.Generation != catalog.Generation || IsWithheld)
+            return false;
+
+        var told = catalog.Services.GetValueOrDefault(service);
+        return current.TryGetService(service, out var known) ? told is null || told.Revision < known.Revision : told is not null;
+    }
+
+    /// <summary>
     /// Asks before a follower is told something, what it says that it holds: true when it has to keep that, because this registry is withheld, or is to be withheld because of it.
     /// </summary>
     /// <param name="generation">The generation that it holds something of; <see cref="Guid.Empty"/> = of none.</param>

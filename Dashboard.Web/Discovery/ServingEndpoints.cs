@@ -26,6 +26,9 @@ internal sealed class ServingEndpoints(
 
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(10);
 
+    // Longer than changes are ever gathered before they are told, and no reader's loss should that fail.
+    private static readonly TimeSpan LongestGathering = TimeSpan.FromSeconds(1);
+
     // How long after its answer a client that asks again and again still counts as connected.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
 
@@ -40,10 +43,23 @@ internal sealed class ServingEndpoints(
         if (input.Problem is { } problem)
             return problem;
 
+        await CatchUpAsync(service, http.RequestAborted);
         if (source.Feed.Current.Services.ContainsKey(service))
             Note(identity, service, known, wait);
 
         return await AnswerAsync(http, service, known, wait);
+    }
+
+    /// <summary>Whoever got the answer to a change, reads that change.</summary>
+    private async ValueTask CatchUpAsync(string service, CancellationToken cancellationToken)
+    {
+        if (!source.IsBehind(service))
+            return;
+
+        var deadline = time.GetUtcNow() + LongestGathering;
+        var change = waiters.NextChange(service);
+        while (source.IsBehind(service) && deadline - time.GetUtcNow() is { Ticks: > 0 } left && await waiters.WaitAsync(change, left, time, cancellationToken))
+            change = waiters.NextChange(service);
     }
 
     private async Task<IResult> AnswerAsync(HttpContext http, string service, WatchEventId? known, TimeSpan wait)
@@ -52,7 +68,8 @@ internal sealed class ServingEndpoints(
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, lifetime.ApplicationStopping);
         while (true)
         {
-            var change = waiters.NextChange(service);
+            // A gate is kept until its service changes: none for names that nobody registered.
+            var change = source.Feed.Current.Services.ContainsKey(service) ? waiters.NextChange(service) : Task.CompletedTask;
             var catalog = source.Feed.Current;
             if (catalog.Generation == Guid.Empty)
                 return Problems.NotLoaded();

@@ -5,7 +5,7 @@ using Dashboard.Web.Http.Express;
 namespace Dashboard.Web.Discovery;
 
 /// <summary>The short way to a service's endpoints, for who neither waits nor is a follower by name.</summary>
-internal sealed class ServingExpress(IServingSource source, ServingBytes bytes, TimeProvider time) : IExpressEndpoint
+internal sealed class ServingExpress(RegistryServingSource source, ServingBytes bytes, TimeProvider time) : IExpressEndpoint
 {
     private const string Tail = "/endpoints";
 
@@ -22,8 +22,9 @@ internal sealed class ServingExpress(IServingSource source, ServingBytes bytes, 
 
     public ValueTask<bool> TryAnswerAsync(HttpContext http, string service, string? instance)
     {
+        var current = !source.IsBehind(service);
         var catalog = source.Feed.Current;
-        return catalog.Services.TryGetValue(service, out var set) && http.Request.Headers[WatchProtocol.ClientHeader].Count == 0 && http.Request.Headers[WatchProtocol.KindHeader].Count == 0
+        return current && catalog.Services.TryGetValue(service, out var set) && http.Request.Headers[WatchProtocol.ClientHeader].Count == 0 && http.Request.Headers[WatchProtocol.KindHeader].Count == 0
             ? AnswerAsync(http, new(bytes.Of(set), catalog, source.StaleSince, time))
             : ValueTask.FromResult(false);
     }

@@ -44,6 +44,21 @@ public sealed class ServingEndpointsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Get_SeesEveryChangeThatWasAnswered()
+    {
+        // In quick succession, so that who follows is told several of them together.
+        for (var n = 0; n < 50; n++)
+        {
+            var service = string.Create(CultureInfo.InvariantCulture, $"new-{n}");
+            _host.Seed(service, 2);
+            Assert.Equal(HttpStatusCode.OK, (await _host.SendAsync(HttpMethod.Get, $"/api/v1/services/{service}/endpoints")).StatusCode);
+            _host.Do(new DrainInstance(new(service, service + "-1")));
+            var body = await ApiHost.BodyAsync(await _host.SendAsync(HttpMethod.Get, $"/api/v1/services/{service}/endpoints"));
+            Assert.Equal([service + "-2"], body.GetProperty("endpoints").EnumerateArray().Select(endpoint => endpoint.GetProperty("id").GetString()));
+        }
+    }
+
+    [Fact]
     public async Task Get_WithIndexBelow_AnswersAtOnce()
     {
         var response = await _host.SendAsync(HttpMethod.Get, $"/api/v1/services/orders/endpoints?index={_host.Registry.Current.Services["orders"].Revision - 1}&wait=10m");
