@@ -92,11 +92,13 @@ internal sealed class TopologyFramesBenchmark : IBenchmark
                 await TopologyProbe.DrawnAsync(page, cancellationToken);
                 await PauseAsync(cancellationToken);
                 ours.Add(await page.EvaluateAsync<double>($"({Drive})(5)"));
-                var taken = await page.EvaluateAsync<JsonElement>(Take);
-                (marks, edges) = (taken.GetProperty("elements").GetProperty("nodes").GetArrayLength(), taken.GetProperty("elements").TryGetProperty("edges", out var all) ? all.GetArrayLength() : 0);
+                var taken = await page.EvaluateAsync<string>($"() => JSON.stringify(({Take})())");
+                using var read = JsonDocument.Parse(taken);
+                var elements = read.RootElement.GetProperty("elements");
+                (marks, edges) = (elements.GetProperty("nodes").GetArrayLength(), elements.TryGetProperty("edges", out var all) ? all.GetArrayLength() : 0);
                 await page.GotoAsync("about:blank");
                 await page.AddScriptTagAsync(new() { Path = Path.Combine(PostgresPackages.Directories[0], "cytoscape", "dist", "cytoscape.min.js") });
-                await page.EvaluateAsync($"taken => ({Bare})({{ ...taken, changes: {drawnChanges} }})", taken);
+                await page.EvaluateAsync($"taken => ({Bare})({{ ...JSON.parse(taken), changes: {drawnChanges} }})", taken);
                 await PauseAsync(cancellationToken);
                 bare.Add(await page.EvaluateAsync<double>($"({Drive})(5)"));
             }
