@@ -38,10 +38,12 @@ public sealed partial class OperatorJourneyTests(BrowserFixture browser) : IClas
         await using var console = await ConsoleProcess.StartAsync(["--demo"], Cancelled);
         await Eventually.TrueAsync(async () => (await TopologyAsync(console)).Count(node => node.GetProperty("rps").GetDouble() > 0) >= 8, TimeSpan.FromSeconds(30), () => $"the demo runs:\n{console.Output}", Cancelled);
         var operation = await DrainByApiAsync(console, "storefront", "storefront-2");
+        using var planned = await console.Client.PostAsJsonAsync("/api/v1/plans", new { kind = "drain", select = new { service = "catalog" }, startAt = "2099-01-01T00:00:00Z", @override = true, reason = "to be looked at" }, Cancelled);
+        var plan = (await planned.Content.ReadFromJsonAsync<JsonElement>(Cancelled)).GetProperty("id").GetInt64();
         await using var journey = await Journey.SignInAsync(browser.Browser, console, scheme: scheme, cancellationToken: Cancelled);
         var page = journey.Page;
         page.SetDefaultTimeout(Patience);
-        foreach (var path in new[] { "/", "/?view=table", "/services", "/services/storefront", "/nodes", "/operations", $"/operations/{operation}", "/activity" })
+        foreach (var path in new[] { "/", "/?view=table", "/services", "/services/storefront", "/nodes", "/operations", $"/operations/{operation}", "/plans", $"/plans/{plan}", "/activity" })
         {
             await page.SetViewportSizeAsync(1440, 900);
             await page.GotoAsync(new Uri(console.Url, path).ToString());

@@ -66,7 +66,7 @@ internal sealed class ShiftJudge(TrafficStore traffic)
             : WatchVerdict.Fine;
         return new(shift.To, WatchedFigure.Errors, mine, theirs + shift.ErrorMargin, theirs, Math.Min(next.Completed, old.Completed), shift.MinimumRequests, verdict, verdict == WatchVerdict.TooFew
             ? TooFew(shift, next.Completed, old.Completed)
-            : string.Create(CultureInfo.InvariantCulture, $"{shift.To} fails {mine * 100:0.0} % of {next.Completed} requests, {shift.From} {theirs * 100:0.0} % of {old.Completed}; {shift.ErrorMargin * 100:0.#} points more are put up with"));
+            : string.Create(CultureInfo.InvariantCulture, $"{shift.To} fails {mine * 100:0.0} % of {next.Completed} requests, {shift.From} {theirs * 100:0.0} % of {old.Completed}; up to {Points(shift.ErrorMargin)} more is put up with"));
     }
 
     private static WatchReading Slow(ShiftSettings shift, VersionFigures next, VersionFigures old)
@@ -80,8 +80,10 @@ internal sealed class ShiftJudge(TrafficStore traffic)
             : WatchVerdict.Fine;
         return new(shift.To, WatchedFigure.Latency, mine, theirs + shift.SlowMargin, theirs, Math.Min(next.Measured, old.Measured), shift.MinimumRequests, verdict, verdict == WatchVerdict.TooFew
             ? TooFew(shift, next.Measured, old.Measured)
-            : string.Create(CultureInfo.InvariantCulture, $"{mine * 100:0.0} % of {next.Measured} requests to {shift.To} take longer than {old.P95Ms:0.#} ms, the p95 of {shift.From}, where {theirs * 100:0.0} % of its own do; {shift.SlowMargin * 100:0.#} points more are put up with"));
+            : string.Create(CultureInfo.InvariantCulture, $"{mine * 100:0.0} % of {next.Measured} requests to {shift.To} take longer than {old.P95Ms:0.#} ms, the p95 of {shift.From}, where {theirs * 100:0.0} % of its own do; up to {Points(shift.SlowMargin)} more is put up with"));
     }
+
+    private static string Points(double margin) => string.Create(CultureInfo.InvariantCulture, $"{margin * 100:0.#} {(margin is 0.01 ? "point" : "points")}");
 
     private static double? Rate(long hits, long sample) => sample == 0 ? null : Math.Min(1, (double)hits / sample);
 

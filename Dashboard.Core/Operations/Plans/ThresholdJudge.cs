@@ -28,8 +28,8 @@ internal sealed class ThresholdJudge(TrafficStore traffic)
         if (plan.WaveStarts.IsEmpty || plan.Asked.Shift is not null)
             return [];
 
-        // From the first wave on, and after a pause only what came since: what made it pause is over or was accepted.
-        var begin = plan.Since > plan.WaveStarts[0] ? plan.Since : plan.WaveStarts[0];
+        // From the first wave on, and after a resume only what came since: what made it pause is over or was accepted. While it is paused the last window is shown, to decide by.
+        var begin = plan.State == PlanState.Running && plan.Since > plan.WaveStarts[0] ? plan.Since : plan.WaveStarts[0];
         var from = now - thresholds.Window > begin ? now - thresholds.Window : begin;
         var readings = ImmutableArray.CreateBuilder<WatchReading>();
         foreach (var service in plan.Asked.Services)

@@ -123,6 +123,26 @@ public sealed class PlanPageTests
     }
 
     [Fact]
+    public async Task Drain_that_begins_later_becomes_a_plan()
+    {
+        await using var context = new ConsoleContext();
+        context.AddService("cart", 3);
+        var dialogs = context.RenderDialogs();
+        var page = context.Render<ServicePage>(parameters => parameters.Add(shown => shown.Name, "cart"));
+        await page.PressAsync("Drain cart-2");
+        dialogs.WaitForAssertion(() => dialogs.Field("Begins"), ConsoleContext.Patience);
+        await dialogs.TypeAsync("Begins", "2001-01-01T00:00");
+        dialogs.WaitForAssertion(() => Assert.Contains("in the future", dialogs.Text(), StringComparison.Ordinal), ConsoleContext.Patience);
+        await dialogs.TypeAsync("Begins", "2099-01-01T00:00");
+        await dialogs.PressAsync("Drain cart-2");
+
+        page.WaitForAssertion(() => Assert.Single(context.Registry.Current.Plans), ConsoleContext.Patience);
+        var plan = context.Registry.Current.Plans.Values.Single();
+        Assert.Equal((PlanState.Scheduled, new DateTimeOffset(2099, 1, 1, 0, 0, 0, TimeSpan.Zero)), (plan.State, plan.Asked.StartAt));
+        Assert.True(context.IntentOf("cart", "cart-2").IsActive);
+    }
+
+    [Fact]
     public async Task Plans_are_listed_open_and_over()
     {
         await using var context = new ConsoleContext();
