@@ -51,14 +51,18 @@ internal static class PlanReader
         body.Require("from");
         body.Require("to");
         var defaults = new ShiftSettings { From = "", To = "" };
+        var (from, to) = (body.Text("from", 64, Formats.Version) ?? "", body.Text("to", 64, Formats.Version) ?? "");
+        if (from.Length > 0 && from == to)
+            body.Fault("to", "must be another version than from");
+
         return new(PlanKind.WeightShift, new() { Service = input.Service() })
         {
             StartAt = body.Time("startAt"),
             Steps = Steps(body),
             Shift = new()
             {
-                From = body.Text("from", 64, Formats.Version) ?? "",
-                To = body.Text("to", 64, Formats.Version) ?? "",
+                From = from,
+                To = to,
                 Hold = body.Seconds("holdSeconds", 1, 3600) ?? defaults.Hold,
                 ErrorMargin = Points(body, "errorMarginPoints", 0, 100) ?? defaults.ErrorMargin,
                 SlowMargin = Points(body, "slowMarginPoints", 0, 100) ?? defaults.SlowMargin,

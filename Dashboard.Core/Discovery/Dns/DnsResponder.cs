@@ -32,7 +32,8 @@ public sealed class DnsResponder
     {
         ArgumentNullException.ThrowIfNull(options);
         _authority = new(options);
-        _zone = new(_authority, registered);
+        // A registry of another generation than what is told (one that is withheld) says nothing about it.
+        _zone = new(_authority, () => registered() is { } snapshot && snapshot.Generation == catalog().Generation ? snapshot : null);
         _catalog = catalog;
     }
 

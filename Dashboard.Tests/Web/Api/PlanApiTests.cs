@@ -74,6 +74,8 @@ public sealed class PlanApiTests : IAsyncLifetime
         var (_, shift) = await PostAsync("/api/v1/services/orders/shift", """{"to":"v2","steps":[50,25],"holdSeconds":0,"errorMarginPoints":101}""");
         var wrong = shift.GetProperty("errors").EnumerateArray().Select(fault => fault.GetProperty("path").GetString()).ToArray();
         Assert.All(["/from", "/steps", "/holdSeconds", "/errorMarginPoints"], path => Assert.Contains(path, wrong));
+        var (_, same) = await PostAsync("/api/v1/services/orders/shift", """{"from":"v1","to":"v1"}""");
+        Assert.Equal(["/to"], same.GetProperty("errors").EnumerateArray().Select(fault => fault.GetProperty("path").GetString()));
         var (_, nothing) = await PostAsync("/api/v1/plans", """{"kind":"drain","select":{}}""");
         Assert.Contains("/select", nothing.GetProperty("errors").EnumerateArray().Select(fault => fault.GetProperty("path").GetString()));
     }

@@ -294,6 +294,21 @@ public sealed class DnsResponderTests
         Assert.Single(responder.Answer("1.0.7.10.in-addr.arpa", RecordType.Ptr).AnswerRecords);
     }
 
+    [Fact]
+    public void Answer_WhileAnotherRegistryIsWithheld_SpeaksOfTheOneThatIsTold()
+    {
+        var actor = Actor.System("test");
+        var told = new InMemoryRegistry(new FakeTimeProvider());
+        told.Execute(new RegisterInstance(new("pay", "p-1"), new() { Address = "10.7.0.1", Port = 80, Zone = "zone-a" }), actor);
+        var withheld = new InMemoryRegistry(new FakeTimeProvider());
+        withheld.Execute(new RegisterInstance(new("pay", "p-2"), new() { Address = "10.7.0.2", Port = 80, Zone = "zone-b" }), actor);
+        var catalog = RegistryCatalog(told.Current);
+        var responder = new DnsResponder(new(), () => catalog, () => withheld.Current);
+
+        Assert.Empty(responder.Answer("2.0.7.10.in-addr.arpa", RecordType.Ptr).AnswerRecords);
+        Assert.Equal(ReturnCode.NxDomain, responder.Answer("zone-b.zone.pay.mesh", RecordType.A).ReturnCode);
+    }
+
     [Theory]
     [InlineData(0x2900, 4)] // status
     [InlineData(0x2800, 4)] // update
