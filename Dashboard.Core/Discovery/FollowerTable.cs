@@ -167,6 +167,13 @@ public sealed class FollowerTable(TimeProvider time)
         return new OpenStream(this, id);
     }
 
+    /// <summary>Notes that a follower with an open stream now follows these services.</summary>
+    public void Follow(string id, ImmutableHashSet<string>? services)
+    {
+        var now = _time.GetUtcNow();
+        Update(id, known => known with { Services = services, LastSeen = now });
+    }
+
     /// <summary>Notes that a follower has taken a revision. Unknown followers and older revisions of the same generation are ignored.</summary>
     public void Acknowledge(string id, Guid generation, long revision)
     {

@@ -24,6 +24,8 @@ public sealed class XdsIndex(IServingSource source, FollowerTable followers, Xds
 
     public XdsDialect ForGrpc { get; } = new GrpcDialect();
 
+    internal XdsNamesakes Namesakes { get; } = new();
+
     /// <summary>Streams that are open now.</summary>
     public int SessionCount
     {

@@ -18,9 +18,11 @@ public sealed class XdsSession<TStream> : IXdsSession, IDisposable
 
     // One mark is enough: what there is to send is looked up when it is sent.
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
-    private IDisposable _open;
+    private readonly IDisposable _open;
     private int _servicesVersion;
-    private (Guid Generation, long Revision, bool Whole) _told;
+    private ImmutableHashSet<string> _services = [];
+    private XdsTaken? _taken;
+    private (XdsTaken? Taken, long Revision) _told;
     private XdsRefusal? _refusal;
     private bool _closed;
 
@@ -30,10 +32,17 @@ public sealed class XdsSession<TStream> : IXdsSession, IDisposable
         _index = index;
         _peer = peer;
         _followers = followers;
-        _open = followers.Open(peer.Id, peer.Dialect.Kind, peer.Address, [], reports: false);
+        index.Namesakes.Join(this);
+        _open = followers.Open(peer.Id, peer.Dialect.Kind, peer.Address, index.Namesakes.Services(peer.Id), reports: false);
     }
 
     XdsDialect IXdsSession.Dialect => _peer.Dialect;
+
+    string IXdsSession.Id => _peer.Id;
+
+    ImmutableHashSet<string> IXdsSession.Services => Volatile.Read(ref _services);
+
+    XdsTaken? IXdsSession.Taken => Volatile.Read(ref _taken);
 
     /// <summary>Changes the stream's state by a request and tells the table of followers what follows from that.</summary>
     /// <exception cref="XdsLimitException">See the stream.</exception>
@@ -95,23 +104,28 @@ public sealed class XdsSession<TStream> : IXdsSession, IDisposable
     public void Dispose()
     {
         _index.Detach(this);
+        ImmutableArray<IXdsSession> others;
         lock (_gate)
         {
             _closed = true;
+            others = _index.Namesakes.Leave(this);
+            if (!others.IsEmpty)
+                _followers.Follow(_peer.Id, _index.Namesakes.Services(_peer.Id));
             _open.Dispose();
         }
+
+        foreach (var other in others)
+            other.Tell();
     }
 
-    // The table takes what is followed with an opened stream: the new one is opened before the old one is closed, so that the follower never counts as gone.
     private void Follow()
     {
         if (_closed || _servicesVersion == _stream.ServicesVersion)
             return;
 
         _servicesVersion = _stream.ServicesVersion;
-        var before = _open;
-        _open = _followers.Open(_peer.Id, _peer.Dialect.Kind, _peer.Address, [.. _stream.Services], reports: false);
-        before.Dispose();
+        Volatile.Write(ref _services, [.. _stream.Services]);
+        _followers.Follow(_peer.Id, _index.Namesakes.Services(_peer.Id));
     }
 
     private void Tell()
@@ -128,17 +142,25 @@ public sealed class XdsSession<TStream> : IXdsSession, IDisposable
             _told = default;
         }
 
-        if (_stream.Accepted(out var byService) is not { } lowest)
+        Note(view);
+        // What the others of the same name have not taken is not taken.
+        if (_taken is null || _index.Namesakes.TakenByAll(_peer.Id) is not { Lowest: > 0 } taken || _told == (taken, view.Revision))
             return;
 
-        var telling = (view.Generation, view.Revision, byService is null);
-        if (_told == telling)
-            return;
-
-        _told = telling;
-        if (byService is null)
-            _followers.Acknowledge(_peer.Id, view.Generation, lowest);
+        _told = (taken, view.Revision);
+        if (taken.ByService is null)
+            _followers.Acknowledge(_peer.Id, taken.Generation, taken.Lowest);
         else
-            _followers.Acknowledge(_peer.Id, view.Generation, byService, lowest);
+            _followers.Acknowledge(_peer.Id, taken.Generation, taken.ByService, taken.Lowest);
+    }
+
+    private void Note(XdsView view)
+    {
+        if (_stream.Services.Count == 0)
+            Volatile.Write(ref _taken, null);
+        else if (_stream.Accepted(out var byService) is not { } lowest)
+            Volatile.Write(ref _taken, _taken ?? XdsTaken.Nothing);
+        else if (_taken is not { ByService: null } known || byService is not null || known.Lowest != lowest || known.Generation != view.Generation)
+            Volatile.Write(ref _taken, new(view.Generation, lowest, byService));
     }
 }

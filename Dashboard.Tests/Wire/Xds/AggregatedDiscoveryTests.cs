@@ -88,6 +88,47 @@ public sealed class AggregatedDiscoveryTests
     }
 
     [Fact]
+    public async Task Two_with_one_node_id_are_a_follower_that_has_taken_what_both_have_taken()
+    {
+        await using var server = await XdsServer.StartAsync();
+        server.Register("cart", ("10.0.0.1", 80, 100));
+        server.Register("orders", ("10.0.0.2", 80, 100));
+        using var channel = server.Connect();
+        await using var one = new AdsClient(channel, "envoy-1");
+        await one.SubscribeAsync(XdsType.Endpoints, "orders");
+        await one.TakeAsync(Cancelled);
+        await AcknowledgedAsync(server, "envoy-1", server.Registry.Current.Revision);
+        await using (var two = new AdsClient(channel, "envoy-1"))
+        {
+            await two.SubscribeAsync(XdsType.Endpoints, "cart", "orders");
+            await two.TakeAsync(Cancelled);
+            await Eventually.TrueAsync(() => server.Followers.Find("envoy-1")!.Follows("cart"), Patience, "what either follows is followed", Cancelled);
+            var before = server.Registry.Current.Revision;
+
+            server.Weigh("orders", "orders-1", 10);
+            await one.TakeAsync(Cancelled);
+            var response = await two.ReadAsync(Cancelled);
+            // The first one's acknowledgement is in as soon as it is answered again.
+            await one.SubscribeAsync(XdsType.Endpoints, "nobody");
+            await one.TakeAsync(Cancelled);
+            Assert.Equal(before, server.Followers.Find("envoy-1")!.Acknowledged);
+            await two.AckAsync(response);
+            await AcknowledgedAsync(server, "envoy-1", server.Registry.Current.Revision);
+
+            server.Weigh("orders", "orders-1", 20);
+            await one.TakeAsync(Cancelled);
+            await two.NackAsync(await two.ReadAsync(Cancelled), "too light");
+            await Eventually.TrueAsync(() => server.Followers.Find("envoy-1") is { LastRefusal: not null }, Patience, "the refusal of one is known", Cancelled);
+            Assert.Equal(server.Registry.Current.Revision - 1, server.Followers.Find("envoy-1")!.AcknowledgedOf("orders", server.Registry.Current.Generation));
+        }
+
+        // Only the one is left that has taken it.
+        await AcknowledgedAsync(server, "envoy-1", server.Registry.Current.Revision);
+        Assert.False(server.Followers.Find("envoy-1")!.Follows("cart"));
+        Assert.True(server.Followers.Find("envoy-1")!.Connected);
+    }
+
+    [Fact]
     public async Task A_client_that_does_not_read_costs_the_others_nothing()
     {
         await using var server = await XdsServer.StartAsync();

@@ -119,6 +119,37 @@ public sealed class LoadReportingTests : IAsyncLifetime
         Assert.InRange(_server.Traffic.Reporters.Single(reporter => reporter.Id == "busy").Sequence, 1, 2);
     }
 
+    [Fact]
+    public async Task What_one_has_open_is_not_hidden_by_another_of_the_same_node_id()
+    {
+        using var channel = _server.Connect();
+        using var one = await OpenAsync(channel);
+        await one.RequestStream.WriteAsync(Locality("orders-1", 3, 0, 0, 3), Cancelled);
+        await ReportAsync(report => report.InFlight.Length == 1);
+        using var two = await OpenAsync(channel);
+        await two.RequestStream.WriteAsync(Locality("orders-1", 2, 0, 0, 2), Cancelled);
+        Assert.Equal(5, Assert.Single((await ReportAsync(report => report.Rows.Any(row => row.Requests == 2))).InFlight).Requests);
+
+        await one.RequestStream.WriteAsync(Locality("orders-1", 0, 2, 0, 1), Cancelled);
+        Assert.Equal(3, Assert.Single((await ReportAsync(report => report.Rows.Any(row => row.Completed == 2))).InFlight).Requests);
+        var reporter = Assert.Single(_server.Traffic.Reporters, reporter => reporter.Id == "twin");
+        Assert.Equal((0, 0), (reporter.Repeats, reporter.Missed));
+
+        // The client of one stream went and may come back: until then what it had open is not over.
+        await one.RequestStream.CompleteAsync();
+        Assert.False(await one.ResponseStream.MoveNext(Cancelled));
+        await two.RequestStream.WriteAsync(Locality("orders-1", 0, 2, 0, 0), Cancelled);
+        Assert.Equal(1, Assert.Single((await ReportAsync(report => report.Rows.Any(row => row.Completed == 2) && report.Sequence > reporter.Sequence)).InFlight).Requests);
+
+        async Task<AsyncDuplexStreamingCall<LoadStatsRequest, LoadStatsResponse>> OpenAsync(Grpc.Net.Client.GrpcChannel channel)
+        {
+            var call = new LoadReportingService.LoadReportingServiceClient(channel).StreamLoadStats(cancellationToken: Cancelled);
+            await call.RequestStream.WriteAsync(new() { Node = new Node { Id = "twin", Cluster = "web", UserAgentName = "gRPC Node Pure JS" } }, Cancelled);
+            Assert.True(await call.ResponseStream.MoveNext(Cancelled));
+            return call;
+        }
+    }
+
     private static UpstreamEndpointStats Endpoint(string address, ulong issued, ulong successful, ulong errors, ulong open) => new()
     {
         Address = new() { SocketAddress = new() { Address = address, PortValue = 80 } },

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Dashboard.Core.Discovery;
 using Dashboard.Core.Registry;
@@ -11,10 +12,33 @@ internal sealed class LoadReportDesk(IRegistry registry, TrafficStore traffic, F
     // By address and port, the way Envoy names instances; made once for each state of a service.
     private readonly ConditionalWeakTable<ServiceSnapshot, Dictionary<(string Address, int Port), string>> _addresses = [];
 
-    /// <summary>A client begins to report.</summary>
+    private readonly Dictionary<string, LoadReportNode> _nodes = new(StringComparer.Ordinal);
+
+    /// <summary>A client begins to report. Dispose the result when its stream ends.</summary>
     /// <param name="id">The name that it follows under.</param>
     /// <param name="cluster">Its node's cluster: the service that calls.</param>
-    public LoadReporter Open(string id, string cluster, bool isGrpc) => new(this, id, SourceOf(cluster), isGrpc, time);
+    public LoadReporter Open(string id, string cluster, bool isGrpc)
+    {
+        lock (_nodes)
+        {
+            if (!_nodes.TryGetValue(id, out var node))
+                _nodes[id] = node = new(id, time);
+
+            var reporter = new LoadReporter(this, node, SourceOf(cluster), isGrpc, time);
+            node.Join(reporter);
+            return reporter;
+        }
+    }
+
+    /// <summary>Its stream has ended.</summary>
+    public void Close(LoadReporter reporter, LoadReportNode node)
+    {
+        lock (_nodes)
+        {
+            if (!node.Leave(reporter))
+                _nodes.Remove(node.Id);
+        }
+    }
 
     /// <summary>The instance at this place; null for one that is not registered.</summary>
     public string? InstanceAt(string service, string address, int port)
@@ -35,10 +59,11 @@ internal sealed class LoadReportDesk(IRegistry registry, TrafficStore traffic, F
 
     public bool IsRegistered(string service) => registry.Current.Services.ContainsKey(service);
 
-    public void Accept(TrafficReport report)
+    /// <summary>One stream of a node says what it sent and has open.</summary>
+    public void Accept(LoadReporter reporter, LoadReportNode node, TimeSpan period, ImmutableArray<TrafficRow> rows, ImmutableArray<InFlightRow> open)
     {
-        traffic.Accept(report);
-        followers.Reported(report.Reporter);
+        node.Say(reporter, period, rows, open, traffic);
+        followers.Reported(node.Id);
     }
 
     private static string SourceOf(string cluster) => cluster.Length == 0 ? TrafficSource.External : cluster.Length <= 127 && !cluster.Any(char.IsControl) ? cluster : TrafficSource.Unknown;

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Traffic;
 using Envoy.Config.Endpoint.V3;
@@ -7,14 +6,12 @@ using Envoy.Service.LoadStats.V3;
 namespace Dashboard.Web.Discovery.Xds;
 
 /// <summary>Turns the load reports of one stream into traffic reports. Not safe for several threads.</summary>
-internal sealed class LoadReporter(LoadReportDesk desk, string id, string source, bool isGrpc, TimeProvider time)
+internal sealed class LoadReporter(LoadReportDesk desk, LoadReportNode node, string source, bool isGrpc, TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan ShortestPeriod = TimeSpan.FromMilliseconds(1);
-    private readonly Guid _session = Guid.NewGuid();
 
     // A gRPC client leaves out what neither began nor ended since its last report, also where something is still open there: what it said last still holds.
     private readonly Dictionary<InstanceKey, int> _open = [];
-    private long _sequence;
     private long _last = time.GetTimestamp();
 
     public void Take(LoadStatsRequest request)
@@ -37,16 +34,15 @@ internal sealed class LoadReporter(LoadReportDesk desk, string id, string source
         }
 
         period = period > ShortestPeriod ? period : elapsed > ShortestPeriod ? elapsed : ShortestPeriod;
-        desk.Accept(new()
-        {
-            Reporter = id,
-            Session = _session,
-            Sequence = ++_sequence,
-            Period = period < TrafficStore.Retention ? period : TrafficStore.Retention,
-            Rows = [.. rows.Values],
-            InFlight = [.. _open.Where(open => open.Value > 0).Select(open => new InFlightRow(open.Key.Service, open.Key.Id, open.Value, LongLived: 0))],
-        });
+        desk.Accept(
+            this,
+            node,
+            period < TrafficStore.Retention ? period : TrafficStore.Retention,
+            [.. rows.Values],
+            [.. _open.Where(open => open.Value > 0).Select(open => new InFlightRow(open.Key.Service, open.Key.Id, open.Value, LongLived: 0))]);
     }
+
+    public void Dispose() => desk.Close(this, node);
 
     /// <summary>The client said nothing, as one does that has nothing to say. It counts as such only if nothing was open: what was open is unknown.</summary>
     public void TakeSilence()

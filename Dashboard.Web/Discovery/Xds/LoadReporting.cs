@@ -18,7 +18,7 @@ internal sealed class LoadReporting(LoadReportDesk desk, XdsServerOptions option
 
             var node = requestStream.Current.Node;
             var (id, _) = gate.Admit(context.GetHttpContext(), node);
-            var reporter = desk.Open(id, node.Cluster, XdsDialect.IsGrpc(node));
+            using var reporter = desk.Open(id, node.Cluster, XdsDialect.IsGrpc(node));
             await responseStream.WriteAsync(Wanted(), ending.Token);
             // What comes with the first message is of before anything was asked for.
             reporter.Take(requestStream.Current);
