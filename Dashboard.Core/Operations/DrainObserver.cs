@@ -61,7 +61,8 @@ internal sealed class DrainObserver(TrafficStore traffic, FollowerTable follower
             return $"the console at {Names(unheard)} is not heard, and its data planes may still send";
 
         var late = LateOf(operation, key).ToArray();
-        if (operation.Followers.IsEmpty && late.Length == 0)
+        // Whom an operator forgot is taken to send nothing: that is what forgetting says.
+        if (operation.Followers.IsEmpty && operation.Forgotten.IsEmpty && late.Length == 0)
             return "no data plane followed when the drain began, so nobody tells what is in flight";
 
         if (laggards.Count > 0)

@@ -27,7 +27,7 @@ public sealed record ForgetFollower(string Follower) : RegistryCommand
         ImmutableArray<EntityChange> waiting = [.. snapshot.Operations.Values
             .Where(operation => operation.Followers.Contains(Follower))
             .OrderBy(operation => operation.Id)
-            .Select(operation => new OperationChange(operation.Id, operation, operation with { Followers = operation.Followers.Remove(Follower) }))];
+            .Select(operation => new OperationChange(operation.Id, operation, operation with { Followers = operation.Followers.Remove(Follower), Forgotten = operation.Forgotten.Add(Follower) }))];
         if (Known is null && waiting.IsEmpty)
             return Decision.Refuse(RefusalKind.NotFound, $"Nobody of the name {Follower} follows.");
 

@@ -34,7 +34,7 @@ internal static class StageLine
     [
         new(StageKind.Requested, StageState.Done, operation.RequestedAt, Requested(operation)),
         new(StageKind.Committed, StageState.Done, operation.CommittedAt, $"revision {operation.Id}"),
-        new(StageKind.Published, StageState.Done, null, DataPlanes(operation.Followers.Length)),
+        new(StageKind.Published, StageState.Done, null, DataPlanes(Told(operation))),
         new(StageKind.Acknowledged, StageState.Unknown, null, operation.Followers.IsEmpty ? "nobody followed" : $"who of {DataPlanes(operation.Followers.Length)} had taken it is no longer known"),
         Closed(operation),
     ];
@@ -46,12 +46,13 @@ internal static class StageLine
         StageKind.Published,
         memory.PublishedAt is null ? StageState.Active : StageState.Done,
         memory.PublishedAt,
-        operation.Followers.IsEmpty ? "nobody follows" : $"to {DataPlanes(operation.Followers.Length)}");
+        Told(operation) == 0 ? "nobody follows" : $"to {DataPlanes(Told(operation))}");
 
     private static OperationStage Acknowledged(Operation operation, OperationMemory memory, ImmutableArray<Laggard> laggards, int cannotConfirm, DateTimeOffset now)
     {
         var all = operation.Followers.Length;
-        var beside = cannotConfirm == 0 ? "" : $"; beside {(all == 1 ? "it" : "them")} {Count(cannotConfirm, "client")} that cannot confirm";
+        var forgotten = operation.Forgotten.IsEmpty ? "" : $"; {Names(operation.Forgotten)} {(operation.Forgotten.Length == 1 ? "was" : "were")} forgotten";
+        var beside = forgotten + (cannotConfirm == 0 ? "" : $"; beside {(all == 1 ? "it" : "them")} {Count(cannotConfirm, "client")} that cannot confirm");
         if (memory.PublishedAt is null)
             return new(StageKind.Acknowledged, StageState.Waiting, null, $"0 of {all}");
 
@@ -126,8 +127,12 @@ internal static class StageLine
     }
 
     private static string Names(ImmutableArray<Laggard> laggards) =>
-        string.Join(", ", laggards.Take(NamesShown).Select(laggard => laggard.Connected ? laggard.Id : laggard.Kind is null ? $"{laggard.Id} (not heard of)" : $"{laggard.Id} (disconnected)"))
-        + (laggards.Length > NamesShown ? $" and {laggards.Length - NamesShown} more" : "");
+        Names([.. laggards.Select(laggard => laggard.Connected ? laggard.Id : laggard.Kind is null ? $"{laggard.Id} (not heard of)" : $"{laggard.Id} (disconnected)")]);
+
+    private static string Names(ImmutableArray<string> names) =>
+        string.Join(", ", names.Take(NamesShown)) + (names.Length > NamesShown ? $" and {names.Length - NamesShown} more" : "");
+
+    private static int Told(Operation operation) => operation.Followers.Length + operation.Forgotten.Length;
 
     private static string Count(long number, string what) => number == 1 ? $"1 {what}" : $"{number} {what}s";
 

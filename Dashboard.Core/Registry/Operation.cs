@@ -56,6 +56,9 @@ public sealed record Operation
     /// <summary>Ids of the followers whose acknowledgement counts (M of the stage line), fixed at commit.</summary>
     public ImmutableArray<string> Followers { get; init; } = [];
 
+    /// <summary>Ids of followers that counted until an operator forgot them: nobody waits for them any more.</summary>
+    public ImmutableArray<string> Forgotten { get; init; } = [];
+
     /// <summary>Drains: when <see cref="AtDeadline"/> is carried out.</summary>
     public DateTimeOffset? Deadline { get; init; }
 
@@ -81,7 +84,8 @@ public sealed record Operation
     public bool Equals(Operation? other) =>
         other is not null && Id == other.Id && Action == other.Action && Outcome == other.Outcome && ClosedAt == other.ClosedAt
         && Deadline == other.Deadline && AtDeadline == other.AtDeadline && ClosedBecause == other.ClosedBecause && Reason == other.Reason
-        && Instances.AsSpan().SequenceEqual(other.Instances.AsSpan()) && Followers.AsSpan().SequenceEqual(other.Followers.AsSpan());
+        && Instances.AsSpan().SequenceEqual(other.Instances.AsSpan()) && Followers.AsSpan().SequenceEqual(other.Followers.AsSpan())
+        && Forgotten.AsSpan().SequenceEqual(other.Forgotten.AsSpan());
 
     public override int GetHashCode() => HashCode.Combine(Id, Outcome, Deadline);
 }

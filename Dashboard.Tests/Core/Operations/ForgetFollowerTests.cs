@@ -82,6 +82,25 @@ public sealed class ForgetFollowerTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task ADrainThatWaitedForItAlone_IsKnownToHaveNothingInFlight()
+    {
+        _rig.Follow("gateway-2").Speaks = false;
+        var id = await _rig.ActAsync(new DrainInstance(Target));
+        await _rig.AdvanceAsync(15);
+        Assert.Equal(IntentKind.Draining, _rig.IntentOf("orders", "orders-1"));
+
+        _rig.Followers.Disconnected("gateway-2");
+        Assert.IsType<CommandResult.Committed>(await _rig.ExecuteAsync(new ForgetFollower("gateway-2") { Reason = "host scrapped" }));
+        await _rig.AdvanceAsync(1);
+        Assert.Equal("nobody has to; gateway-2 was forgotten", _rig.Stage(id, StageKind.Acknowledged).Text);
+        Assert.Equal("to 1 data plane", _rig.Stage(id, StageKind.Published).Text);
+        Assert.Equal("idle; drained after 10 s of it", _rig.Stage(id, StageKind.Observed).Text);
+
+        await _rig.AdvanceAsync(12);
+        Assert.Equal(IntentKind.Drained, _rig.IntentOf("orders", "orders-1"));
+    }
+
+    [Fact]
     public async Task ItsChange_CannotBeUndone_AndItCountsAgainWhenItComesBack()
     {
         _rig.Follow("gateway-2").Speaks = false;
