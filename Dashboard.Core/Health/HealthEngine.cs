@@ -13,16 +13,24 @@ namespace Dashboard.Core.Health;
 /// Commands follow from a comparison, not from events: as long as the registry says something else than the verdict, the transition is due again. So one that was refused, timed out or got
 /// no answer is never lost, and never sent out of date.
 /// </remarks>
-internal sealed class HealthEngine(TimeProvider time, AllowedNetworks allowed, HealthBoard board)
+internal sealed class HealthEngine
 {
-    private static readonly TimeSpan BrakeRefresh = TimeSpan.FromSeconds(10);
-
+    private readonly TimeProvider _time;
+    private readonly AllowedNetworks _allowed;
+    private readonly HealthBoard _board;
     private readonly Dictionary<string, ServiceChecks> _services = new(StringComparer.Ordinal);
-    private readonly CheckSchedule _schedule = new(time);
+    private readonly CheckSchedule _schedule;
+    private readonly Losses _losses;
 
     // Checks whose verdict the registry may not have yet.
     private readonly HashSet<InstanceCheck> _unrecorded = [];
-    private readonly HashSet<InstanceCheck> _unhealthy = [];
+
+    public HealthEngine(TimeProvider time, AllowedNetworks allowed, HealthBoard board)
+    {
+        (_time, _allowed, _board) = (time, allowed, board);
+        _schedule = new(time);
+        _losses = new(time, _services);
+    }
 
     /// <summary>When a check is due next, a timestamp; null = none.</summary>
     public long? NextDue => _schedule.NextDue;
@@ -124,7 +132,7 @@ internal sealed class HealthEngine(TimeProvider time, AllowedNetworks allowed, H
     /// <summary>Every ttl instance gets one full lease from now on: after a start, a pause of this process or an outage of the store, silence says nothing yet.</summary>
     public void GrantLeases()
     {
-        var now = time.GetTimestamp();
+        var now = _time.GetTimestamp();
         foreach (var check in _services.Values.SelectMany(service => service.Instances.Values))
         {
             if (check.Check.Kind == CheckKind.Ttl && check.Due != long.MaxValue)
@@ -137,7 +145,7 @@ internal sealed class HealthEngine(TimeProvider time, AllowedNetworks allowed, H
     /// <summary>Ends the leases that ran out and gives the next probe that is due.</summary>
     public bool TryOrder([NotNullWhen(true)] out ProbeOrder? order)
     {
-        var now = time.GetTimestamp();
+        var now = _time.GetTimestamp();
         while (_schedule.TryTake(now, out var check))
         {
             if (check.Check.Kind == CheckKind.Ttl && check.LeaseEnd > now)
@@ -157,7 +165,7 @@ internal sealed class HealthEngine(TimeProvider time, AllowedNetworks allowed, H
             else if (check.TryGetEndPoint(out var endPoint))
             {
                 check.InFlight = true;
-                order = new(check, check.Epoch, new(check.Key, endPoint, check.Check, Protocol(check)), time.GetElapsedTime(check.Due, now));
+                order = new(check, check.Epoch, new(check.Key, endPoint, check.Check, Protocol(check)), _time.GetElapsedTime(check.Due, now));
                 CheckSchedule.Cancel(check);
                 return true;
             }
@@ -177,7 +185,7 @@ internal sealed class HealthEngine(TimeProvider time, AllowedNetworks allowed, H
             return;
         }
 
-        var now = time.GetTimestamp();
+        var now = _time.GetTimestamp();
         if (order.Epoch != check.Epoch)
         {
             // It looked at what is not asked for any more; what is asked for now waited for its end.
@@ -238,79 +246,14 @@ internal sealed class HealthEngine(TimeProvider time, AllowedNetworks allowed, H
     }
 
     /// <summary>Brakes to engage, refresh or release, and removals that are due. Not while an earlier answer is outstanding.</summary>
-    public ImmutableArray<RegistryCommand> TakeUpkeep(RegistrySnapshot current)
-    {
-        var now = time.GetTimestamp();
-        var commands = ImmutableArray.CreateBuilder<RegistryCommand>();
-        foreach (var (name, service) in _services)
-        {
-            if (!current.TryGetService(name, out var snapshot))
-            {
-                continue;
-            }
-
-            service.Brake.Follow(snapshot.Brake, now, () => Unhealthy(service).Where(check => check.IsWanted).Select(check => check.Key.Id));
-            var wanted = service.Brake.Wanted;
-            var refresh = wanted is not null && snapshot.Brake is not null && wanted != snapshot.Brake && time.GetElapsedTime(service.BrakeSent, now) >= BrakeRefresh;
-            // Every console counts the losses, its own and others'; one of them acts.
-            if ((wanted is null != snapshot.Brake is null || refresh) && Share.Owns(HealthShard.Of(name)))
-            {
-                service.BrakeSent = now;
-                commands.Add(new SetBrake(name, wanted) { Fences = Share.FencesOf([HealthShard.Of(name)]) });
-            }
-        }
-
-        foreach (var group in _unhealthy.Where(check => IsRemovalDue(check, now)).GroupBy(check => check.Key.Service, StringComparer.Ordinal))
-        {
-            var service = _services[group.Key];
-            if (service.Brake.Wanted is null && current.TryGetService(group.Key, out var snapshot) && snapshot.Brake is null)
-            {
-                commands.Add(Removal(service, [.. group.OrderBy(check => check.Key.Id, StringComparer.Ordinal)]));
-            }
-        }
-
-        return commands.ToImmutable();
-    }
+    public ImmutableArray<RegistryCommand> TakeUpkeep(RegistrySnapshot current) => _losses.TakeUpkeep(current, Share);
 
     /// <summary>Notes that the registry carried out a command of <see cref="TakeUpkeep"/>.</summary>
-    public void Done(RegistryCommand command)
-    {
-        if (command is SetBrake { Brake: null } release && _services.TryGetValue(release.Service, out var service))
-        {
-            service.Brake.Released();
-        }
-    }
-
-    private RemoveInstances Removal(ServiceChecks service, InstanceCheck[] checks)
-    {
-        var after = service.Snapshot.Settings.RemoveAfter.TotalSeconds;
-        var cause = checks is [var one]
-            ? $"unhealthy or silent for more than {after:0.###} s, last: {one.Verdict?.Output ?? service.Snapshot.Instances.GetValueOrDefault(one.Key.Id)?.Health?.Output ?? "nothing"}"
-            : $"unhealthy or silent for more than {after:0.###} s";
-        return new(service.Snapshot.Name, [.. checks.Select(check => check.Key.Id)], cause)
-        {
-            Reason = cause,
-            Fences = Share.FencesOf(checks.Select(check => HealthShard.Of(check.Key))),
-        };
-    }
+    public void Done(RegistryCommand command) => _losses.Done(command);
 
     private static bool IsProbed(InstanceCheck check) => check.NotProbed is null && check.Check.Kind is CheckKind.Tcp or CheckKind.Http or CheckKind.Grpc;
 
-    private static IEnumerable<InstanceCheck> Unhealthy(ServiceChecks service) => service.Instances.Values.Where(check => check.Tally.Status == HealthStatus.Unhealthy);
-
     private ServiceProtocol Protocol(InstanceCheck check) => _services[check.Key.Service].Snapshot.Settings.Protocol;
-
-    // Not before one lease has passed, or the first of many that fail together would be gone before the brake can see the third.
-    private bool IsRemovalDue(InstanceCheck check, long now)
-    {
-        if (check.Settings.RemoveAfter <= TimeSpan.Zero || !check.ConfirmedUnhealthy || check.UnhealthySince is not { } since)
-        {
-            return false;
-        }
-
-        var window = _services[check.Key.Service].Window;
-        return time.GetElapsedTime(since, now) > (check.Settings.RemoveAfter > window ? check.Settings.RemoveAfter : window);
-    }
 
     private InstanceCheck? Find(InstanceKey key) =>
         _services.TryGetValue(key.Service, out var service) && service.Instances.TryGetValue(key.Id, out var check) ? check : null;
@@ -354,7 +297,7 @@ internal sealed class HealthEngine(TimeProvider time, AllowedNetworks allowed, H
         {
             known.Epoch++;
             known.Tally = known.Tally with { Passes = 0, Failures = 0 };
-            Start(known, time.GetTimestamp());
+            Start(known, _time.GetTimestamp());
         }
 
         if (known.Tally.Status == HealthStatus.Unknown && known.NotProbed is null)
@@ -365,7 +308,7 @@ internal sealed class HealthEngine(TimeProvider time, AllowedNetworks allowed, H
         else if (known.Tally.Status != instance.HealthStatus)
         {
             // Not recorded yet, or a restore brought an older verdict back.
-            known.Verdict ??= new(known.Tally.Status, Now(), board.Find(known.Key)?.Output, known.Tally.Consecutive);
+            known.Verdict ??= new(known.Tally.Status, Now(), _board.Find(known.Key)?.Output, known.Tally.Consecutive);
             _unrecorded.Add(known);
         }
     }
@@ -373,7 +316,7 @@ internal sealed class HealthEngine(TimeProvider time, AllowedNetworks allowed, H
     // Cut to microseconds, as the store keeps it: what comes back from there is then equal.
     private DateTimeOffset Now()
     {
-        var now = time.GetUtcNow();
+        var now = _time.GetUtcNow();
         return now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond));
     }
 
@@ -383,7 +326,7 @@ internal sealed class HealthEngine(TimeProvider time, AllowedNetworks allowed, H
 
     private void Add(ServiceChecks service, Instance instance, ServiceSettings settings)
     {
-        var now = time.GetTimestamp();
+        var now = _time.GetTimestamp();
         var check = new InstanceCheck(instance.Key)
         {
             Entry = instance.Entry,
@@ -397,9 +340,7 @@ internal sealed class HealthEngine(TimeProvider time, AllowedNetworks allowed, H
         Count++;
         if (instance.HealthStatus == HealthStatus.Unhealthy)
         {
-            var age = time.GetUtcNow() - instance.Health!.Since;
-            check.UnhealthySince = now - _schedule.Ticks(age > TimeSpan.Zero ? age : TimeSpan.Zero);
-            _unhealthy.Add(check);
+            _losses.Remember(check, _time.GetUtcNow() - instance.Health!.Since);
         }
 
         if (check.IsOwned)
@@ -427,7 +368,7 @@ internal sealed class HealthEngine(TimeProvider time, AllowedNetworks allowed, H
 
         if (check.IsOwned)
         {
-            Start(check, time.GetTimestamp());
+            Start(check, _time.GetTimestamp());
         }
     }
 
@@ -439,10 +380,10 @@ internal sealed class HealthEngine(TimeProvider time, AllowedNetworks allowed, H
         check.NotProbed = null;
         if (before != instance.HealthStatus)
         {
-            CountLoss(service, check, before, instance.Health?.Since ?? Now());
+            _losses.Count(service, check, before, instance.Health?.Since ?? Now());
         }
 
-        board.Set(check.Key, new() { Kind = check.Check.Kind, Verdict = instance.HealthStatus, Output = instance.Health?.Output ?? "" });
+        _board.Set(check.Key, new() { Kind = check.Check.Kind, Verdict = instance.HealthStatus, Output = instance.Health?.Output ?? "" });
     }
 
     /// <summary>Begins to look at an instance as its settings ask.</summary>
@@ -460,7 +401,7 @@ internal sealed class HealthEngine(TimeProvider time, AllowedNetworks allowed, H
                 Show(check, null);
                 break;
             default:
-                if (!check.TryGetEndPoint(out var endPoint) || !allowed.Allows(endPoint.Address))
+                if (!check.TryGetEndPoint(out var endPoint) || !_allowed.Allows(endPoint.Address))
                 {
                     check.NotProbed = $"not probed: {check.Entry.Registration.Address} is outside Health:AllowedNetworks";
                     Settle(check, HealthStatus.Unknown, check.NotProbed);
@@ -496,8 +437,8 @@ internal sealed class HealthEngine(TimeProvider time, AllowedNetworks allowed, H
         CheckSchedule.Cancel(check);
         check.Epoch++;
         _unrecorded.Remove(check);
-        _unhealthy.Remove(check);
-        board.Remove(check.Key);
+        _losses.Forget(check);
+        _board.Remove(check.Key);
         Count--;
     }
 
@@ -524,40 +465,20 @@ internal sealed class HealthEngine(TimeProvider time, AllowedNetworks allowed, H
             Turn(check, before, output, 0);
         }
 
-        board.Set(check.Key, new() { Kind = check.Check.Kind, Verdict = status, Output = output });
+        _board.Set(check.Key, new() { Kind = check.Check.Kind, Verdict = status, Output = output });
     }
 
     private void Turn(InstanceCheck check, HealthStatus before, string output, int consecutive)
     {
         check.Verdict = new(check.Tally.Status, Now(), output, consecutive);
         _unrecorded.Add(check);
-        CountLoss(_services[check.Key.Service], check, before, check.Verdict.Since);
-    }
-
-    private void CountLoss(ServiceChecks service, InstanceCheck check, HealthStatus before, DateTimeOffset since)
-    {
-        var now = time.GetTimestamp();
-        if (check.Tally.Status == HealthStatus.Unhealthy)
-        {
-            check.UnhealthySince = now;
-            _unhealthy.Add(check);
-            if (before is HealthStatus.Healthy or HealthStatus.Degraded && check.IsWanted)
-            {
-                service.Brake.Lose(check.Key.Id, now, _schedule.Ticks(service.Window), service.WantedCount, since);
-            }
-        }
-        else
-        {
-            check.UnhealthySince = null;
-            _unhealthy.Remove(check);
-            service.Brake.Return(check.Key.Id, service.WantedCount);
-        }
+        _losses.Count(_services[check.Key.Service], check, before, check.Verdict.Since);
     }
 
     private void Show(InstanceCheck check, ProbeResult? result)
     {
-        var wall = time.GetUtcNow();
-        board.Set(check.Key, new()
+        var wall = _time.GetUtcNow();
+        _board.Set(check.Key, new()
         {
             Kind = check.Check.Kind,
             Verdict = check.Tally.Status,
@@ -568,7 +489,7 @@ internal sealed class HealthEngine(TimeProvider time, AllowedNetworks allowed, H
             Passes = check.Tally.Passes,
             Failures = check.Tally.Failures,
             Next = check.Due == long.MaxValue ? null
-                : wall + time.GetElapsedTime(time.GetTimestamp(), check.Check.Kind == CheckKind.Ttl ? check.LeaseEnd : check.Due),
+                : wall + _time.GetElapsedTime(_time.GetTimestamp(), check.Check.Kind == CheckKind.Ttl ? check.LeaseEnd : check.Due),
         });
     }
 }
