@@ -10,22 +10,17 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Dashboard.Tests.Support;
 
 /// <summary>
-/// The store alone in a process of its own, to be stopped, paused or killed: this very program, started as <c>store write CONNECTION</c> or <c>store follow CONNECTION</c>.
+/// The store alone in a process of its own, to be stopped, paused or killed: this very program, started as <c>store follow CONNECTION</c>.
 /// </summary>
 internal static class StoreChild
 {
-    private const int Writers = 32;
-
     /// <summary>The child's side.</summary>
     public static async Task<int> RunAsync(string[] args)
     {
         await using var registry = new PostgresRegistry(
             new() { ConnectionString = args[1], RetryInterval = TimeSpan.FromMilliseconds(50), PollInterval = TimeSpan.FromMilliseconds(500) }, TimeProvider.System, NullLogger<PostgresRegistry>.Instance);
         await registry.StartAsync(CancellationToken.None);
-        if (args[0] == "follow")
-            await FollowAsync(registry);
-        else
-            await Task.WhenAll(Enumerable.Range(0, Writers).Select(writer => WriteAsync(registry, $"{Environment.ProcessId}-{writer}")));
+        await FollowAsync(registry);
         return 0;
     }
 
@@ -50,8 +45,8 @@ internal static class StoreChild
         }
     }
 
-    /// <summary>Every kind of write, on instances of this writer's own; prints <c>ACK revision target .</c> for each that is acknowledged, the dot telling that the line is whole.</summary>
-    public static async Task WriteAsync(IRegistry registry, string writer, Action<long, string>? acknowledged = null, CancellationToken cancellationToken = default)
+    /// <summary>Every kind of write, on instances of this writer's own; tells of each that is acknowledged.</summary>
+    public static async Task WriteAsync(IRegistry registry, string writer, Action<long, string> acknowledged, CancellationToken cancellationToken)
     {
         var service = $"service-{writer.GetHashCode(StringComparison.Ordinal) & 3}";
         for (var n = 0; !cancellationToken.IsCancellationRequested; n++)
@@ -68,10 +63,7 @@ internal static class StoreChild
             switch (await registry.ExecuteAsync(command, actor, CancellationToken.None))
             {
                 case CommandResult.Committed { Change: { } change }:
-                    if (acknowledged is not null)
-                        acknowledged(change.Revision, change.Target);
-                    else
-                        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"ACK {change.Revision} {change.Target} ."));
+                    acknowledged(change.Revision, change.Target);
                     break;
                 case CommandResult.Unavailable:
                     await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, CancellationToken.None);
