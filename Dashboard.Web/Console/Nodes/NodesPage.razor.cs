@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Dashboard.Core.Operations;
+using Dashboard.Core.Registry;
 using Dashboard.Core.Traffic;
 using Dashboard.Web.Console.Acts;
 using Dashboard.Web.Console.Live;
@@ -53,6 +54,8 @@ public sealed partial class NodesPage : LivePage
             .OrderBy(zone => zone.Key.Length == 0 ? 1 : 0).ThenBy(zone => zone.Key, StringComparer.Ordinal)
             .Select(zone => (zone.Key, zone.OrderBy(row => row.Name, StringComparer.Ordinal).ToImmutableArray()))];
     }
+
+    private Task PlanAsync(string node) => Dialogs.PlanAsync(new PlanSelection { Node = node });
 
     private static string ZoneName(string zone) => zone.Length == 0 ? "No zone" : zone;
 

@@ -27,6 +27,14 @@ public sealed partial class PlanPage : LivePage
     [Inject]
     private ActDialogs Dialogs { get; set; } = null!;
 
+    private Task PauseAsync(Plan plan) => Dialogs.SteerAsync(plan, PlanSteer.Pause);
+
+    private Task ResumeAsync(Plan plan) => Dialogs.SteerAsync(plan, PlanSteer.Resume);
+
+    private Task CancelAsync(Plan plan) => Dialogs.SteerAsync(plan, PlanSteer.Cancel);
+
+    private Task RollBackAsync(Plan plan) => Dialogs.SteerAsync(plan, PlanSteer.RollBack);
+
     protected override void OnInitialized()
     {
         base.OnInitialized();

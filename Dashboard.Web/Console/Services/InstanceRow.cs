@@ -9,9 +9,18 @@ namespace Dashboard.Web.Console.Services;
 /// <param name="Traffic">What it carries; null when nobody reports.</param>
 /// <param name="Share">Intended against actual share since the last change that matters; null when it neither serves nor gets anything.</param>
 /// <param name="Operation">The open operation on it; null = none.</param>
-internal sealed record InstanceRow(Instance Instance, bool Serves, InstanceTraffic? Traffic, ShareEvidence? Share, OperationView? Operation)
+public sealed record InstanceRow(Instance Instance, bool Serves, InstanceTraffic? Traffic, ShareEvidence? Share, OperationView? Operation)
 {
     public string Id => Instance.Id;
+
+    /// <summary>Its service's settings.</summary>
+    public required ServiceSettings Settings { get; init; }
+
+    /// <summary>The service's policy does not follow weights exactly.</summary>
+    public bool Approximate { get; init; }
+
+    /// <summary>The share that fills a bar, of all rows, 0-1.</summary>
+    public double Scale { get; init; } = 1;
 
     /// <summary>Its node's intent is what keeps it from traffic.</summary>
     public bool Inherits => !Instance.NodeIntent.IsActive && Instance.EffectiveIntent == Instance.NodeIntent;

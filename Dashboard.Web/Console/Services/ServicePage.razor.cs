@@ -29,8 +29,6 @@ public sealed partial class ServicePage : LivePage
 
     // Picked for an act on all of them. Nothing of it is in the registry.
     private readonly SortedSet<string> _picked = new(StringComparer.Ordinal);
-    private double _scale = 1;
-    private bool _approximate;
     private bool _stagedValid = true;
     private ElementReference _stagedPanel;
 
@@ -86,23 +84,16 @@ public sealed partial class ServicePage : LivePage
         var intended = SharePrediction.For(service.Serving);
         var window = Window(service);
         var serving = service.Serving.Endpoints.Select(endpoint => endpoint.Id).ToHashSet(StringComparer.Ordinal);
-        _approximate = intended.Approximate;
-        _rows = [.. service.Instances.Values.Select(instance => Row(instance, frame, known, intended, window, serving))];
-        _scale = Math.Max(_rows.Select(row => row.Share is { } share ? Math.Max(share.Intended, share.Actual ?? 0) : 0).DefaultIfEmpty(0).Max(), 0.01);
+        var rows = service.Instances.Values.Select(instance => Row(instance, service.Settings, frame, known, intended, window, serving)).ToArray();
+        var scale = Math.Max(rows.Select(row => row.Share is { } share ? Math.Max(share.Intended, share.Actual ?? 0) : 0).DefaultIfEmpty(0).Max(), 0.01);
+        _rows = [.. rows.Select(row => row with { Scale = scale })];
         foreach (var gone in _staged.Keys.Where(id => !service.Instances.ContainsKey(id)).ToArray())
         {
             _staged.Remove(gone);
         }
     }
 
-    private static string InFlight(long? open, bool? complete) => open is null ? Format.None : complete == false ? $"≥ {Format.Count(open.Value)}" : Format.Count(open.Value);
-
-    private static string Address(Registration registration) =>
-        registration.Address.Contains(':', StringComparison.Ordinal) ? $"[{registration.Address}]:{registration.Port}" : $"{registration.Address}:{registration.Port}";
-
-    private static string Place(Registration registration) => string.Join(" · ", new[] { registration.Zone, registration.Node, registration.Version }.Where(text => text is not null));
-
-    private InstanceRow Row(Instance instance, TrafficFrame frame, bool known, SharePrediction intended, TrafficWindow window, HashSet<string> serving)
+    private InstanceRow Row(Instance instance, ServiceSettings settings, TrafficFrame frame, bool known, SharePrediction intended, TrafficWindow window, HashSet<string> serving)
     {
         var share = new ShareEvidence(intended.Of(instance.Id), window.Of(instance.Id).Figures.Requests, window.Total.Requests);
         return new(
@@ -110,7 +101,11 @@ public sealed partial class ServicePage : LivePage
             serving.Contains(instance.Id),
             known ? frame.Instances.GetValueOrDefault(instance.Key) ?? new(instance.Key, default, 0, 0, InFlightComplete: true, null) : null,
             share.Intended > 0 || share.Requests > 0 ? share : null,
-            _operations.FirstOrDefault(view => view.Operation.Instances.Contains(instance.Key)));
+            _operations.FirstOrDefault(view => view.Operation.Instances.Contains(instance.Key)))
+        {
+            Settings = settings,
+            Approximate = intended.Approximate,
+        };
     }
 
     // Shares from before the last change say nothing about the weights that are in force now.
@@ -127,23 +122,34 @@ public sealed partial class ServicePage : LivePage
 
     private PlanSelection Picked => new() { Service = Name, Instances = [.. _picked.Select(id => new InstanceKey(Name, id))] };
 
-    private void Pick(string id, bool picked)
+    private void Pick((string Id, bool Picked) pick)
     {
-        if (picked)
-            _picked.Add(id);
+        if (pick.Picked)
+            _picked.Add(pick.Id);
         else
-            _picked.Remove(id);
+            _picked.Remove(pick.Id);
     }
 
-    private string ChooseLink(string id) => id == Chosen ? Links.Service(Name) : Links.Instance(new(Name, id));
+    private void Unpick() => _picked.Clear();
+
+    // Methods and not lambdas over what a render saw: a handler that every render replaces can be gone when the press arrives.
+    private Task DrainPickedAsync() => Dialogs.PlanAsync(Picked, PlanKind.Drain);
+
+    private Task MaintainPickedAsync() => Dialogs.PlanAsync(Picked, PlanKind.Maintenance);
+
+    private Task UndrainPickedAsync() => Dialogs.PlanAsync(Picked, PlanKind.Undrain);
+
+    private Task ShiftAsync() => Dialogs.ShiftAsync(Name);
+
+    private Task PlanAsync() => Dialogs.PlanAsync(new PlanSelection { Service = Name });
 
     private int? CurrentWeight(string id) => _service?.Instances.GetValueOrDefault(id)?.Operator.Weight;
 
     private string? StagedText(string id) => _staged.GetValueOrDefault(id);
 
-    private void Stage(Instance instance, string text)
+    private void Stage((Instance Instance, string Text) typed)
     {
-        text = text.Trim();
+        var (instance, text) = (typed.Instance, typed.Text.Trim());
         if (text == (instance.Operator.Weight ?? instance.Registration.Weight).ToString(CultureInfo.InvariantCulture) || (text.Length == 0 && instance.Operator.Weight is null))
         {
             _staged.Remove(instance.Id);

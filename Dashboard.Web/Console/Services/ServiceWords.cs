@@ -66,6 +66,9 @@ internal static class ServiceWords
         _ => "none: trusted as healthy",
     };
 
+    /// <summary>What is open; "≥" where not everybody has told.</summary>
+    public static string InFlight(long? open, bool? complete) => open is null ? Format.None : complete == false ? $"≥ {Format.Count(open.Value)}" : Format.Count(open.Value);
+
     public static string AtDeadline(DeadlineAction action) => action switch
     {
         DeadlineAction.Force => "cut what is still open",

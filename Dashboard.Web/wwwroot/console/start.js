@@ -100,5 +100,13 @@
     afreshWhenAnswered();
   }).observe(fault, { attributes: true, attributeFilter: ['style'] });
 
+  // A press whose handler the console has already given up is refused there and would seem done here: the operator is told to repeat it.
+  const lost = document.getElementById('press-lost');
+  addEventListener('unhandledrejection', event => {
+    if (!/DispatchEventAsync|no event handler associated/.test(String(event.reason?.message ?? event.reason))) return;
+    lost.hidden = false;
+    setTimeout(() => { lost.hidden = true; }, 10_000);
+  });
+
   start();
 })();
