@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Net.Sockets;
 using System.Reflection;
 using System.Runtime.InteropServices;
+using Dashboard.Core.Attention;
 using Dashboard.Core.Balancing;
 using Dashboard.Core.Discovery;
 using Dashboard.Core.Health;
@@ -155,6 +156,7 @@ internal static class ConsoleRole
             .AddAgentCheck(configuration)
             .AddXds(configuration, services => services.GetRequiredService<AdminToken>().Matches)
             .AddOperations()
+            .AddAttention(AttentionOf(configuration), SendsNotices, services => new(ReplicaAddress.Of(configuration["Replica:Url"], ListeningOn(services))))
             .AddHealth(configuration)
             .AddReplicas()
             .AddSecurity(new SecurityOptions { DataDirectory = directory, AdminToken = configuration["Auth:AdminToken"], SharedKeys = SharedKeysOf })
@@ -174,6 +176,15 @@ internal static class ConsoleRole
             });
         }
     }
+
+    private static AttentionOptions AttentionOf(IConfiguration configuration)
+    {
+        var (options, faults) = AttentionConfiguration.Read(configuration);
+        return faults.IsEmpty ? options : throw new StartException($"The console cannot start:\n  {string.Join("\n  ", faults)}");
+    }
+
+    // Whoever holds this share of the health checks: the consoles have settled already who that is, also while Postgres is away.
+    private static bool SendsNotices(IServiceProvider services) => services.GetRequiredService<HealthShare>().Current.Owns(HealthShard.Of("attention"));
 
     private static SharedKeys SharedKeysOf(IServiceProvider services)
     {

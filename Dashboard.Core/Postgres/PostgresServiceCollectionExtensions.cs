@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Dashboard.Core.Attention.Webhooks;
 using Dashboard.Core.Health;
 using Dashboard.Core.Health.Leases;
 using Dashboard.Core.Registry;
@@ -42,6 +43,7 @@ public static class PostgresServiceCollectionExtensions
         services.AddSingleton<ILeaseStore, PostgresLeaseStore>();
         services.AddHostedService<ChangeRetention>();
         services.AddSingleton<IHeartbeatStore, PostgresHeartbeatStore>();
+        services.AddSingleton<INoticeStore, PostgresNoticeStore>();
         services.AddSingleton<RegistryDbContextFactory>();
         services.AddSingleton<IDbContextFactory<RegistryDbContext>>(provider => provider.GetRequiredService<RegistryDbContextFactory>());
         services.AddSingleton<IChangeHistory, PostgresChangeHistory>();

@@ -296,6 +296,13 @@ internal sealed class RegistryDatabase(PostgresRegistryOptions options) : IAsync
                 entities.Add(new PlanChange(reader.GetInt64(0), null, plan));
             }
         }
+
+        await using (var command = new NpgsqlCommand("select id, mark::text from alert_mark", connection))
+        await using (var reader = await command.ExecuteReaderAsync())
+        {
+            while (await reader.ReadAsync())
+                entities.Add(new AlertMarkChange(reader.GetInt64(0), null, Deserialize(reader.GetString(1), Json.Default.AlertMark)));
+        }
     }
 
     private static async Task<HeadRow> ReadHeadAsync(NpgsqlCommand command)

@@ -20,6 +20,8 @@ internal sealed class RegistryDbContext(DbContextOptions<RegistryDbContext> opti
 
     public DbSet<PlanRow> Plans => Set<PlanRow>();
 
+    public DbSet<AlertMarkRow> AlertMarks => Set<AlertMarkRow>();
+
     public DbSet<ChangeRow> Changes => Set<ChangeRow>();
 
     public DbSet<ChangeCheckpointRow> ChangeCheckpoints => Set<ChangeCheckpointRow>();
@@ -74,6 +76,12 @@ internal sealed class RegistryDbContext(DbContextOptions<RegistryDbContext> opti
             row.Property(r => r.Id).ValueGeneratedNever();
             row.Property(r => r.Definition).HasColumnType("json");
             row.Property(r => r.Progress).HasColumnType("json");
+        });
+        modelBuilder.Entity<AlertMarkRow>(row =>
+        {
+            row.ToTable("alert_mark").HasKey(r => r.Id);
+            row.Property(r => r.Id).ValueGeneratedNever();
+            row.Property(r => r.Mark).HasColumnType("json");
         });
         modelBuilder.Entity<ChangeRow>(row =>
         {

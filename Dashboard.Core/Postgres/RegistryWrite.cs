@@ -13,6 +13,7 @@ internal sealed class RegistryWrite
     private readonly HashSet<string> _nodes = new(StringComparer.Ordinal);
     private readonly Dictionary<long, Operation?> _operations = [];
     private readonly Dictionary<long, Plan> _plans = [];
+    private readonly Dictionary<long, AlertMark?> _marks = [];
 
     public RegistryWrite(RegistrySnapshot before, RegistrySnapshot after, ImmutableArray<RegistryChange> changes, byte[] previousHash)
     {
@@ -87,6 +88,10 @@ internal sealed class RegistryWrite
     public bool WithholdingChanged { get; private set; }
 
     public IEnumerable<Plan> ChangedPlans => _plans.Values;
+
+    public IEnumerable<AlertMark> ChangedAlertMarks => _marks.Values.OfType<AlertMark>();
+
+    public IEnumerable<long> RemovedAlertMarks => _marks.Where(pair => pair.Value is null).Select(pair => pair.Key);
 
     /// <summary>The services that <paramref name="changes"/> made different from one snapshot to the other.</summary>
     public static ImmutableHashSet<string> ServicesTouched(RegistrySnapshot before, RegistrySnapshot after, ImmutableArray<RegistryChange> changes)
@@ -168,6 +173,9 @@ internal sealed class RegistryWrite
                 break;
             case PlanChange { After: { } plan }:
                 _plans[plan.Id] = plan;
+                break;
+            case AlertMarkChange c:
+                _marks[c.Id] = c.After;
                 break;
             default:
                 throw new InvalidOperationException($"Unknown entity change {entity.GetType().Name}.");

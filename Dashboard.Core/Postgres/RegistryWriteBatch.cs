@@ -20,6 +20,7 @@ internal static class RegistryWriteBatch
         AddNodes(batch, write);
         AddOperations(batch, write);
         AddPlans(batch, write);
+        AddAlertMarks(batch, write);
         AddChanges(batch, write.Rows);
 
         var last = write.Rows[^1];
@@ -188,6 +189,22 @@ internal static class RegistryWriteBatch
             Array([.. rows.Select(p => p.State.ToString())]),
             Array([.. rows.Select(p => Serialize(p.Asked, Json.Default.PlanDefinition))]),
             Array([.. rows.Select(p => Serialize(p with { Definition = null }, Json.Default.Plan))]));
+    }
+
+    private static void AddAlertMarks(NpgsqlBatch batch, RegistryWrite write)
+    {
+        var removed = write.RemovedAlertMarks.ToArray();
+        if (removed.Length > 0)
+            Add(batch, "delete from alert_mark where id = any($1)", Array(removed));
+
+        var rows = write.ChangedAlertMarks.ToArray();
+        if (rows.Length == 0)
+            return;
+
+        Add(batch,
+            "insert into alert_mark (id, mark) select i, m::json from unnest($1, $2) as t (i, m) on conflict (id) do update set mark = excluded.mark",
+            Array([.. rows.Select(m => m.Id)]),
+            Array([.. rows.Select(m => Serialize(m, Json.Default.AlertMark))]));
     }
 
     private static void AddChanges(NpgsqlBatch batch, IReadOnlyList<ChangeRow> rows) => Add(batch,

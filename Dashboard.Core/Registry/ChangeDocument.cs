@@ -71,6 +71,10 @@ public sealed record EntityDocument
 
     public Plan? PlanValue { get; init; }
 
+    public long? Mark { get; init; }
+
+    public AlertMark? MarkValue { get; init; }
+
     private InstanceKey Key => new(Service!, Instance!);
 
     internal static EntityDocument Side(EntityChange change, bool before) => change switch
@@ -85,6 +89,7 @@ public sealed record EntityDocument
         WithholdingChange c => new() { Kind = "withholding", WithholdingValue = before ? c.Before : c.After },
         OperationChange c => new() { Kind = "operation", Operation = c.Id, OperationValue = before ? c.Before : c.After },
         PlanChange c => new() { Kind = "plan", Plan = c.Id, PlanValue = Brief(before ? c.Before : c.After, c) },
+        AlertMarkChange c => new() { Kind = "alertMark", Mark = c.Id, MarkValue = before ? c.Before : c.After },
         _ => throw new InvalidOperationException($"Unknown entity change {change.GetType().Name}."),
     };
 
@@ -100,6 +105,7 @@ public sealed record EntityDocument
         "withholding" => new WithholdingChange(old.WithholdingValue, next.WithholdingValue),
         "operation" => new OperationChange(next.Operation!.Value, old.OperationValue, next.OperationValue),
         "plan" => new PlanChange(next.Plan!.Value, old.PlanValue, next.PlanValue),
+        "alertMark" => new AlertMarkChange(next.Mark!.Value, old.MarkValue, next.MarkValue),
         _ => throw new JsonException($"Unknown entity kind {next.Kind}."),
     };
 
@@ -123,4 +129,5 @@ public sealed record EntityDocument
 [JsonSerializable(typeof(HealthState))]
 [JsonSerializable(typeof(BrakeState))]
 [JsonSerializable(typeof(Withholding))]
+[JsonSerializable(typeof(AlertMark))]
 public sealed partial class ChangeJsonContext : JsonSerializerContext;

@@ -27,3 +27,5 @@ public sealed record OperationChange(long Id, Operation? Before, Operation? Afte
 
 /// <summary>Both sides share the definition unless the plan was opened by it; the log then leaves it out, and <see cref="RegistrySnapshot"/> keeps the one that it has.</summary>
 public sealed record PlanChange(long Id, Plan? Before, Plan? After) : EntityChange;
+
+public sealed record AlertMarkChange(long Id, AlertMark? Before, AlertMark? After) : EntityChange;

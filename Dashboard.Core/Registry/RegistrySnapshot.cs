@@ -42,6 +42,9 @@ public sealed class RegistrySnapshot
     /// <summary>Plans that are still open.</summary>
     public ImmutableDictionary<long, Plan> Plans { get; private init; } = ImmutableDictionary<long, Plan>.Empty;
 
+    /// <summary>Alerts that are acknowledged or silenced, by the revision of the change that did so; also those whose time is over, until they are cleared away.</summary>
+    public ImmutableDictionary<long, AlertMark> AlertMarks { get; private init; } = ImmutableDictionary<long, AlertMark>.Empty;
+
     /// <summary>How many instances are registered.</summary>
     public int InstanceCount { get; private init; }
 
@@ -75,6 +78,7 @@ public sealed class RegistrySnapshot
             OperatorStates = operators,
             Operations = operations,
             Plans = load.Plans(),
+            AlertMarks = load.AlertMarks(),
             Withholding = load.Withholding,
             InstanceCount = services.Values.Sum(service => service.Instances.Count),
         };
@@ -143,6 +147,7 @@ public sealed class RegistrySnapshot
         private ImmutableDictionary<long, Operation> _operations = from.Operations;
         private Withholding? _withholding = from.Withholding;
         private ImmutableDictionary<long, Plan> _plans = from.Plans;
+        private ImmutableDictionary<long, AlertMark> _marks = from.AlertMarks;
         private int _instances = from.InstanceCount;
 
         public void Apply(EntityChange entity)
@@ -191,6 +196,9 @@ public sealed class RegistrySnapshot
                         ? _plans.SetItem(change.Id, plan.Definition is null ? plan with { Definition = _plans[change.Id].Definition } : plan)
                         : _plans.Remove(change.Id);
                     break;
+                case AlertMarkChange change:
+                    _marks = change.After is { } mark ? _marks.SetItem(change.Id, mark) : _marks.Remove(change.Id);
+                    break;
                 default:
                     throw new InvalidOperationException($"Unknown entity change {entity.GetType().Name}.");
             }
@@ -218,6 +226,7 @@ public sealed class RegistrySnapshot
                 Operations = _operations,
                 Withholding = _withholding,
                 Plans = _plans,
+                AlertMarks = _marks,
                 InstanceCount = _instances,
             };
         }

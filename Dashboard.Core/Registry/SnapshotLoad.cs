@@ -13,6 +13,7 @@ internal sealed class SnapshotLoad
     private readonly Dictionary<string, NodeState> _nodes = new(StringComparer.Ordinal);
     private readonly Dictionary<long, Operation> _operations = [];
     private readonly Dictionary<long, Plan> _plans = [];
+    private readonly Dictionary<long, AlertMark> _marks = [];
 
     /// <summary>What keeps the registry from followers; null = nothing.</summary>
     public Withholding? Withholding { get; private set; }
@@ -48,6 +49,9 @@ internal sealed class SnapshotLoad
             case PlanChange { After: { IsOpen: true } plan }:
                 _plans[plan.Id] = plan;
                 break;
+            case AlertMarkChange { After: { } mark }:
+                _marks[mark.Id] = mark;
+                break;
             case WithholdingChange change:
                 Withholding = change.After;
                 break;
@@ -81,6 +85,8 @@ internal sealed class SnapshotLoad
 
     /// <summary>The plans that are still open.</summary>
     public ImmutableDictionary<long, Plan> Plans() => _plans.ToImmutableDictionary();
+
+    public ImmutableDictionary<long, AlertMark> AlertMarks() => _marks.ToImmutableDictionary();
 
     /// <summary>The services with their instances. Instances of an unknown service are left out.</summary>
     /// <param name="revisions">The revision that last touched each service; one without gets <paramref name="revision"/>.</param>

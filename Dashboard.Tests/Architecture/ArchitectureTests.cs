@@ -27,10 +27,12 @@ public sealed partial class ArchitectureTests
         ["Topology"] = ["Registry", "Balancing", "Traffic", "Feeds"],
         ["Discovery"] = ["Registry", "Balancing", "Feeds"],
         ["Operations"] = ["Registry", "Balancing", "Traffic", "Discovery", "Feeds"],
+        // Looks at everything that may need a person; nobody in Core looks at it but the store that implements its port.
+        ["Attention"] = ["Registry", "Balancing", "Traffic", "Discovery", "Operations", "Feeds"],
         // What consoles on one registry tell one another: it carries what these hear, and none of them knows of it.
         ["Replicas"] = ["Registry", "Health", "Traffic", "Discovery", "Feeds"],
         ["Integrations"] = ["Registry", "Traffic"],
-        ["Postgres"] = ["Feeds", "Registry", "Balancing", "Health", "Traffic", "Topology", "Discovery", "Operations", "Integrations"],
+        ["Postgres"] = ["Feeds", "Registry", "Balancing", "Health", "Traffic", "Topology", "Discovery", "Operations", "Attention", "Integrations"],
     };
 
     // Http reads requests and answers faults for Api and Discovery alike; it knows none of them.

@@ -34,6 +34,7 @@ public static class ApiEndpoints
         AuditEndpoints.Map(api);
         RegistryEndpoints.Map(api);
         TrafficEndpoints.Map(api);
+        AlertEndpoints.Map(api);
         endpoints.Map("/api/{**path}", UnknownRoutes.Answer).ExcludeFromDescription();
         endpoints.MapApiReference();
         return endpoints;

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Dashboard.Core.Attention;
+using Dashboard.Core.Attention.Webhooks;
 using Dashboard.Core.Discovery;
 using Dashboard.Core.Discovery.Wire;
 using Dashboard.Core.Operations;
@@ -37,6 +39,11 @@ namespace Dashboard.Web.Api;
         typeof(CamelCaseEnumConverter<FollowerKind>),
         typeof(CamelCaseEnumConverter<ServiceHealth>),
         typeof(CamelCaseEnumConverter<ShareVerdict>),
+        typeof(CamelCaseEnumConverter<AlertRule>),
+        typeof(CamelCaseEnumConverter<AlertSeverity>),
+        typeof(CamelCaseEnumConverter<AlertState>),
+        typeof(CamelCaseEnumConverter<AlertMarkKind>),
+        typeof(CamelCaseEnumConverter<WebhookFormat>),
     ])]
 [JsonSerializable(typeof(ServiceListDocument))]
 [JsonSerializable(typeof(ServiceDocument))]
@@ -55,6 +62,9 @@ namespace Dashboard.Web.Api;
 [JsonSerializable(typeof(EntitySideDocument[]))]
 [JsonSerializable(typeof(TopologyDocument))]
 [JsonSerializable(typeof(TrafficDocument))]
+[JsonSerializable(typeof(AlertListDocument))]
+[JsonSerializable(typeof(SilenceListDocument))]
+[JsonSerializable(typeof(MarkDocument))]
 [JsonSerializable(typeof(EntryDocument))]
 [JsonSerializable(typeof(OperatorDocument))]
 [JsonSerializable(typeof(OperationStateDocument))]

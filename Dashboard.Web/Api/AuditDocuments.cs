@@ -56,6 +56,7 @@ internal sealed record EntityDocument(string Kind, string Target, object? Before
         WithholdingChange withholding => new("withholding", "registry:", WithheldDocument.From(withholding.Before), WithheldDocument.From(withholding.After)),
         OperationChange operation => new("operation", $"operation:{operation.Id}", Operation(operation.Before), Operation(operation.After)),
         PlanChange plan => new("plan", $"plan:{plan.Id}", PlanStateDocument.From(plan.Before), PlanStateDocument.From(plan.After)),
+        AlertMarkChange mark => new("alertMark", FormattableString.Invariant($"silence:{mark.Id}"), MarkDocument.From(mark.Before), MarkDocument.From(mark.After)),
         _ => throw new InvalidOperationException($"Unknown entity change {change.GetType().Name}."),
     };
 

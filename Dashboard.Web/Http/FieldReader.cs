@@ -42,6 +42,9 @@ internal sealed class FieldReader
         }
     }
 
+    /// <summary>There is an object at all; of another kind of body that has been said already.</summary>
+    public bool IsObject => _isObject;
+
     public bool Has(string name) => _fields.ContainsKey(name);
 
     /// <summary>A whole number within bounds; a fraction or a number in quotes is a fault.</summary>

@@ -18,6 +18,7 @@ internal sealed class MetricsEndpoint(IServiceProvider services, TelemetryLimits
     private const string RegistryMeter = "Dashboard.Registry";
     private const string DnsMeter = "Dashboard.Dns";
     private const string GatewayMeter = "Dashboard.Gateway";
+    private const string AttentionMeter = "Dashboard.Attention";
 
     // One collection at a time: the view is taken, then shown.
     private readonly SemaphoreSlim _scraping = new(1);
@@ -101,7 +102,7 @@ internal sealed class MetricsEndpoint(IServiceProvider services, TelemetryLimits
         _provider?.Dispose();
         _provider = Sdk.CreateMeterProviderBuilder()
             .ConfigureResource(resource => resource.AddService("dashboard", serviceVersion: typeof(MetricsEndpoint).Assembly.GetName().Version?.ToString(3), autoGenerateServiceInstanceId: false))
-            .AddMeter(MeshMeter.Name, HealthMeter, RegistryMeter, DnsMeter, GatewayMeter)
+            .AddMeter(MeshMeter.Name, HealthMeter, RegistryMeter, DnsMeter, GatewayMeter, AttentionMeter)
             .AddAspNetCoreInstrumentation()
             .AddRuntimeInstrumentation()
             .AddView(Configure)

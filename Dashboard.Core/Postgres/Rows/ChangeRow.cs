@@ -166,6 +166,18 @@ internal sealed class ChangeRow
                 case PlanChange c:
                     names.Add($"plan:{c.Id}");
                     break;
+                case AlertMarkChange c:
+                    if ((c.After ?? c.Before)?.Match is { } match)
+                    {
+                        if (match.Service is { } service)
+                            names.Add(service);
+                        if (match is { Service: { } of, Instance: { } id })
+                            names.Add(new InstanceKey(of, id).ToString());
+                        if (match.Node is { } on)
+                            names.Add("node:" + on);
+                    }
+
+                    break;
                 case OperationChange c:
                     foreach (var key in (c.After ?? c.Before)?.Instances ?? [])
                         Add(key);

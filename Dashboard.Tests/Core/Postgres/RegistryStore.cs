@@ -72,6 +72,7 @@ internal static class RegistryStore
         Operators = snapshot.OperatorStates.OrderBy(o => o.Key.ToString(), StringComparer.Ordinal).Select(o => new { Key = o.Key.ToString(), o.Value }),
         Operations = snapshot.Operations.OrderBy(o => o.Key).Select(o => o.Value),
         Plans = snapshot.Plans.OrderBy(p => p.Key).Select(p => p.Value),
+        AlertMarks = snapshot.AlertMarks.OrderBy(m => m.Key).Select(m => m.Value),
     }, new JsonSerializerOptions { WriteIndented = true });
 
     public static async Task<object?> QueryAsync(string connectionString, string sql)

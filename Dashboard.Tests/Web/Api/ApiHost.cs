@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
+using Dashboard.Core.Attention;
 using Dashboard.Core.Discovery;
 using Dashboard.Core.Health;
 using Dashboard.Core.Operations;
@@ -54,7 +55,7 @@ internal sealed class ApiHost : IAsyncDisposable
         builder.Services.AddSingleton(time);
         builder.Services.AddSingleton<IRegistry>(registry);
         builder.Services.AddSingleton<IChangeHistory>(registry);
-        builder.Services.AddDiscovery().AddTraffic().AddOperations().AddApi().AddDiscoveryEndpoints();
+        builder.Services.AddDiscovery().AddTraffic().AddOperations().AddAttention(new()).AddApi().AddDiscoveryEndpoints();
         builder.Services.AddSingleton<Heartbeats>();
         more?.Invoke(builder.Services);
         var app = builder.Build();

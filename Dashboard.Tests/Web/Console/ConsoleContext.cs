@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using AngleSharp.Dom;
 using Bunit;
 using Bunit.TestDoubles;
+using Dashboard.Core.Attention;
 using Dashboard.Core.Discovery;
 using Dashboard.Core.Health;
 using Dashboard.Core.Operations;
@@ -34,6 +35,7 @@ internal sealed class ConsoleContext : BunitContext
         Services.AddSingleton<HealthBoard>();
         Services.AddTraffic();
         Services.AddOperations();
+        Services.AddAttention(new());
         Services.AddConsoleComponents();
         Authorization = this.AddAuthorization();
         Authorization.SetAuthorized("ada");
