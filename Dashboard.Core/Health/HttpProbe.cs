@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
+using Dashboard.Core.Health.Leases;
 using Dashboard.Core.Registry;
 
 namespace Dashboard.Core.Health;
@@ -8,13 +9,15 @@ namespace Dashboard.Core.Health;
 /// <summary>
 /// A GET of the check's path answers with an expected status. Redirects are not followed: a 302 is just a status. Of the body only the beginning is read, as evidence.
 /// </summary>
-public sealed class HttpProbe(TimeProvider time) : IProbe, IDisposable
+/// <param name="leases">Knows where this console is reached, which an instance finds in <c>User-Agent</c>: of several consoles each asks for a share of the instances. Null = not told.</param>
+public sealed class HttpProbe(TimeProvider time, LeaseKeeper? leases = null) : IProbe, IDisposable
 {
     private const int EvidenceBytes = 256;
 
     private static readonly ProductInfoHeaderValue UserAgent = new("dashboard-health", "1");
 
     private readonly HttpMessageInvoker _http = new(ProbeHttp.CreateHandler());
+    private ProductInfoHeaderValue? _console;
 
     public CheckKind Kind => CheckKind.Http;
 
@@ -34,6 +37,8 @@ public sealed class HttpProbe(TimeProvider time) : IProbe, IDisposable
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
         request.Headers.UserAgent.Add(UserAgent);
+        if (Console() is { } console)
+            request.Headers.UserAgent.Add(console);
         request.Headers.ConnectionClose = target.Protocol.SpeaksHttp2() ? null : true;
         using var response = await _http.SendAsync(request, cancellationToken).ConfigureAwait(false);
         var status = (int)response.StatusCode;
@@ -42,6 +47,8 @@ public sealed class HttpProbe(TimeProvider time) : IProbe, IDisposable
         var body = await BeginningAsync(response, cancellationToken).ConfigureAwait(false);
         return (passing ? CheckOutcome.Passing : CheckOutcome.Critical, $"HTTP {status}{expected}{(body.Length == 0 ? "" : $": {body}")}");
     }
+
+    private ProductInfoHeaderValue? Console() => _console ??= leases?.Self is { IsCompletedSuccessfully: true } self ? new($"({self.Result.Url})") : null;
 
     private static async ValueTask<string> BeginningAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace Dashboard.Tests.Support;
 
-/// <summary>A line to a server that can be cut and mended: cut, every connection breaks and new ones are dropped at once.</summary>
+/// <summary>A line to a server that can be cut, stalled and mended: cut, every connection breaks and new ones are dropped at once; stalled, connections stay and nothing arrives.</summary>
 internal sealed class CutLine : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -13,6 +13,7 @@ internal sealed class CutLine : IAsyncDisposable
     private readonly int _server;
     private readonly Task _accepting;
     private volatile bool _cut;
+    private volatile bool _stalled;
 
     /// <param name="server">The port on loopback that it leads to.</param>
     public CutLine(int server)
@@ -30,7 +31,9 @@ internal sealed class CutLine : IAsyncDisposable
         Break();
     }
 
-    public void Mend() => _cut = false;
+    public void Stall() => _stalled = true;
+
+    public void Mend() => _cut = _stalled = false;
 
     public async ValueTask DisposeAsync()
     {
@@ -99,6 +102,8 @@ internal sealed class CutLine : IAsyncDisposable
         {
             while (!_cut && await from.ReceiveAsync(buffer, _stop.Token) is var read and > 0)
             {
+                while (_stalled)
+                    await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, _stop.Token);
                 for (var sent = 0; sent < read;)
                     sent += await to.SendAsync(buffer.AsMemory(sent, read - sent), _stop.Token);
             }
