@@ -158,7 +158,7 @@ internal static class ConsoleRole
             .AddOperations()
             .AddAttention(AttentionOf(configuration), SendsNotices, services => new(ReplicaAddress.Of(configuration["Replica:Url"], ListeningOn(services))))
             .AddHealth(configuration)
-            .AddReplicas()
+            .AddReplicas(services => services.GetRequiredService<AdminToken>().Fingerprint)
             .AddSecurity(new SecurityOptions { DataDirectory = directory, AdminToken = configuration["Auth:AdminToken"], SharedKeys = SharedKeysOf })
             .AddApi()
             .AddLive()

@@ -11,11 +11,12 @@ namespace Dashboard.Core.Replicas;
 /// Takes what other consoles tell to where this console keeps what it hears itself, and says of whom nothing is heard: what such a console would have said is
 /// unknown, never zero.
 /// </summary>
-public sealed class ReplicaIntake(FollowerTable followers, TrafficStore traffic, Heartbeats heartbeats, IHealthOverlays overlays, HealthShare share, TimeProvider time)
+public sealed class ReplicaIntake(FollowerTable followers, TrafficStore traffic, Heartbeats heartbeats, IHealthOverlays overlays, HealthShare share, TimeProvider time, SignInMark? mark = null)
 {
     // Guards what follows; held for a few assignments.
     private readonly Lock _gate = new();
     private readonly Dictionary<Guid, ReplicaFrame> _heard = [];
+    private readonly HashSet<Guid> _signInElsewhere = [];
     private ImmutableArray<Replica> _present = [];
 
     /// <summary>Ids of the consoles that are heard now.</summary>
@@ -26,6 +27,18 @@ public sealed class ReplicaIntake(FollowerTable followers, TrafficStore traffic,
             lock (_gate)
             {
                 return [.. _heard.Keys];
+            }
+        }
+    }
+
+    /// <summary>Ids of the consoles that are heard now and where another token signs in: what is signed in at one is refused by the other.</summary>
+    public ImmutableArray<Guid> OtherSignIn
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _signInElsewhere];
             }
         }
     }
@@ -70,6 +83,8 @@ public sealed class ReplicaIntake(FollowerTable followers, TrafficStore traffic,
 
         lock (_gate)
         {
+            if (frame.SignIn is { } theirs && mark?.Current is { } ours && theirs != ours)
+                _signInElsewhere.Add(from.Id);
             // After what it tells: whoever sees it as heard sees its followers too.
             _heard[from.Id] = frame with { Followers = [], Gone = [], Reports = [], Heartbeats = [], Overlay = null };
             Judge();
@@ -82,6 +97,7 @@ public sealed class ReplicaIntake(FollowerTable followers, TrafficStore traffic,
         lock (_gate)
         {
             _heard.Remove(console);
+            _signInElsewhere.Remove(console);
             Judge();
         }
 

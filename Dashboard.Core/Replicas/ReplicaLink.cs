@@ -69,6 +69,8 @@ internal sealed partial class ReplicaLink(Replica peer, HttpClient http, Func<by
                 if (frame.Full)
                 {
                     LogHeard(peer.Url);
+                    if (intake.OtherSignIn.Contains(peer.Id))
+                        LogOtherSignIn(peer.Url);
                     heard();
                 }
             }
@@ -107,6 +109,9 @@ internal sealed partial class ReplicaLink(Replica peer, HttpClient http, Func<by
 
     [LoggerMessage(LogLevel.Information, "Hearing the console at {Url}")]
     private partial void LogHeard(string url);
+
+    [LoggerMessage(LogLevel.Error, "The console at {Url} has another admin token than this one, so sessions, programs and data planes that one lets in are refused by the other: give all consoles on this database the same Auth:AdminToken and start them again")]
+    private partial void LogOtherSignIn(string url);
 
     [LoggerMessage(LogLevel.Warning, "The console at {Url} is not heard, so what only it knows is unknown: {Reason}")]
     private partial void LogSilent(string url, string reason);

@@ -33,6 +33,7 @@ public sealed class ReplicaStream : IDisposable
     private readonly LeaseKeeper _leases;
     private readonly HealthShare _share;
     private readonly TimeProvider _time;
+    private readonly SignInMark? _mark;
     private readonly Channel<(TrafficReport Report, long At)> _reports;
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
 
@@ -44,7 +45,7 @@ public sealed class ReplicaStream : IDisposable
     private bool _overlayChanged;
     private bool _started;
 
-    public ReplicaStream(FollowerTable followers, TrafficStore traffic, Heartbeats heartbeats, IHealthOverlays overlays, LeaseKeeper leases, HealthShare share, TimeProvider time)
+    public ReplicaStream(FollowerTable followers, TrafficStore traffic, Heartbeats heartbeats, IHealthOverlays overlays, LeaseKeeper leases, HealthShare share, TimeProvider time, SignInMark? mark = null)
     {
         ArgumentNullException.ThrowIfNull(followers);
         ArgumentNullException.ThrowIfNull(traffic);
@@ -57,6 +58,7 @@ public sealed class ReplicaStream : IDisposable
         _leases = leases;
         _share = share;
         _time = time;
+        _mark = mark;
         _reports = Channel.CreateBounded<(TrafficReport, long)>(
             new BoundedChannelOptions(WaitingReports) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true }, _ => DroppedReports++);
         // Registered first and read then, so that nothing between the two is missed.
@@ -120,6 +122,7 @@ public sealed class ReplicaStream : IDisposable
         {
             Replica = _leases.Self.Result.Id,
             Full = full,
+            SignIn = full ? _mark?.Current : null,
             ReachesStore = _leases.ReachesStore,
             Shares = _share.Current.Held.ToImmutableDictionary(),
             Followers = [.. told.Select(follower => FollowerWord.From(follower, now))],

@@ -33,6 +33,7 @@ public static class ReplicaEndpoints
 
         var self = leases.Self.IsCompletedSuccessfully ? leases.Self.Result : null;
         var heard = intake.Heard;
+        var elsewhere = intake.OtherSignIn;
         var roll = leases.Roll;
         return Results.Ok(new ReplicaListDocument(HealthShard.Count, leases.ReachesStore,
         [
@@ -41,6 +42,7 @@ public static class ReplicaEndpoints
                 replica.Url,
                 replica.Id == self?.Id,
                 replica.Id == self?.Id || heard.Contains(replica.Id),
+                replica.Id == self?.Id ? true : heard.Contains(replica.Id) ? !elsewhere.Contains(replica.Id) : null,
                 replica.Started,
                 replica.Id == self?.Id ? share.Current.Count : roll.HeldBy(replica.Id).Length)),
         ]));
@@ -54,6 +56,7 @@ public static class ReplicaEndpoints
         TrafficStore traffic,
         Heartbeats heartbeats,
         IHealthOverlays overlays,
+        SignInMark mark,
         IHostApplicationLifetime lifetime,
         TimeProvider time)
     {
@@ -79,7 +82,7 @@ public static class ReplicaEndpoints
         try
         {
             using var ending = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, lifetime.ApplicationStopping);
-            using var stream = new ReplicaStream(followers, traffic, heartbeats, overlays, leases, share, time);
+            using var stream = new ReplicaStream(followers, traffic, heartbeats, overlays, leases, share, time, mark);
             http.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
             http.Response.ContentType = ReplicaProtocol.MediaType;
             http.Response.Headers.CacheControl = "no-store";

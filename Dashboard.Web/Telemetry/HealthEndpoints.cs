@@ -1,10 +1,13 @@
 using Dashboard.Core.Registry;
+using Dashboard.Core.Replicas;
 
 namespace Dashboard.Web.Telemetry;
 
 /// <summary>What a supervisor or a load balancer asks. Open to everyone, so it tells states and no details.</summary>
 internal static class HealthEndpoints
 {
+    private const string OtherToken = "Another console on this registry has another admin token: give all the same Auth:AdminToken.";
+
     /// <summary>The process runs and answers.</summary>
     public static IResult Live() => TypedResults.Json(new { status = "live" });
 
@@ -23,6 +26,7 @@ internal static class HealthEndpoints
                 status = !loaded ? "starting" : availability.IsAvailable ? "ready" : "degraded",
                 revision = registry.Current.Revision,
                 storeAvailable = availability.IsAvailable,
+                problem = context.RequestServices.GetService<ReplicaIntake>() is { OtherSignIn.IsEmpty: false } ? OtherToken : null,
                 lastSync = loaded ? availability.LastSync : (DateTimeOffset?)null,
             },
             statusCode: loaded ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);

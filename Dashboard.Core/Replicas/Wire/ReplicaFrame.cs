@@ -15,6 +15,9 @@ public sealed record ReplicaFrame
     /// <summary>What is told of followers and of the overlay is all there is.</summary>
     public bool Full { get; init; }
 
+    /// <summary>What signs in at the sender (<see cref="SignInMark"/>), told with all its state; null = not told.</summary>
+    public string? SignIn { get; init; }
+
     /// <summary>The sender reaches Postgres, so it may take over what the receiver cannot renew.</summary>
     public bool ReachesStore { get; init; }
 

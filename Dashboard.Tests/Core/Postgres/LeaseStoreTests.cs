@@ -119,6 +119,53 @@ public sealed class LeaseStoreTests(PostgresServer postgres)
     }
 
     [Fact]
+    public async Task What_a_console_saw_while_it_was_cut_off_is_refused_once_another_has_taken_its_share_over()
+    {
+        var database = await postgres.CreateDatabaseAsync();
+        await using var way = new CuttingProxy(database);
+        await using var late = await OpenAsync(way.ConnectionString);
+        await using var present = await OpenAsync(database);
+        await using var leases = new PostgresLeaseStore(new() { ConnectionString = database });
+        InstanceKey taken = new("orders", "taken"), kept = new("cart", "kept");
+        Assert.NotEqual(HealthShard.Of(taken), HealthShard.Of(kept));
+        foreach (var key in new[] { taken, kept })
+            await present.CommitAsync(Register(key.Service, key.Id));
+        var (first, second) = (Named("first"), Named("second"));
+        await leases.RenewAsync(first, Short.Lease, Cancelled);
+        await leases.TakeAsync(first, [HealthShard.Of(kept)], Patience, Cancelled);
+        await leases.TakeAsync(first, [HealthShard.Of(taken)], TimeSpan.FromMilliseconds(1), Cancelled);
+        foreach (var key in new[] { taken, kept })
+            await late.CommitAsync(Probed(key.Service, key.Id, HealthStatus.Healthy) with { Fences = [new(HealthShard.Of(key), 1)] });
+
+        // Cut off, it goes on looking, and what it sees is shown by itself alone.
+        way.Block();
+        await EventuallyAsync(() => !late.Availability.IsAvailable, "it notices", 60);
+        var since = late.Current.FindInstance(taken)!.Health!.Since.AddHours(1);
+        foreach (var key in new[] { taken, kept })
+        {
+            var seen = new RecordHealth(key.Service, [new(key, new(HealthStatus.Unhealthy, since, "seen without Postgres", 3))]) { Fences = [new(HealthShard.Of(key), 1)] };
+            Assert.IsType<CommandResult.Overlaid>(await late.ExecuteAsync(seen, Actor.System("health"), Cancelled));
+            Assert.Equal(HealthStatus.Unhealthy, late.Current.FindInstance(key)!.HealthStatus);
+        }
+
+        // Meanwhile one of the two shares has another owner, who finds its instance well.
+        await leases.RenewAsync(second, Short.Lease, Cancelled);
+        await leases.TakeAsync(second, [HealthShard.Of(taken)], Patience, Cancelled);
+        way.Unblock();
+        await EventuallyAsync(() => late.Availability.IsAvailable && late.Current.Overlay == 0, "it is back", 60);
+        await EventuallyAsync(() => late.Current.Revision == present.Current.Revision, "both are in step", 60);
+
+        foreach (var console in new[] { late, present })
+        {
+            Assert.Equal(HealthStatus.Healthy, console.Current.FindInstance(taken)!.HealthStatus);
+            Assert.Equal(HealthStatus.Unhealthy, console.Current.FindInstance(kept)!.HealthStatus);
+        }
+
+        var written = (await StoredLog.AssertWholeAsync(database)).Where(change => change.Reason == "observed while Postgres was away");
+        Assert.Equal([kept.ToString()], written.Select(change => change.Target));
+    }
+
+    [Fact]
     public async Task Of_many_that_take_the_same_share_one_gets_it()
     {
         var database = await postgres.CreateDatabaseAsync();
