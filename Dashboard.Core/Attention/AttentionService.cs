@@ -56,6 +56,7 @@ internal sealed partial class AttentionService(
             }
         }
 
+        board.Looked(now);
         metrics.Looked(time.GetElapsedTime(began));
     }
 

@@ -16,6 +16,7 @@ internal static class ActivityFilters
         ("registry.*", "new registries", true),
         ("service.put", "settings", true),
         ("service.delete", "deleted services", true),
+        ("alert.*", "acknowledgements and silences", true),
         ("follower.forget", "forgotten data planes", true),
         ("instance.health", "health", false),
         ("instance.register", "registrations", false),

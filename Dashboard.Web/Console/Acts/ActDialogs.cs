@@ -1,3 +1,4 @@
+using Dashboard.Core.Attention;
 using Dashboard.Core.Discovery;
 using Dashboard.Core.Operations;
 using Dashboard.Core.Registry;
@@ -39,6 +40,15 @@ public sealed class ActDialogs(IDialogService dialogs, ISnackbar notices, Naviga
     public Task ConfirmRegistryAsync(Guid generation, int instances) => ShowAsync<ConfirmRegistryDialog>(
         "Confirm the new registry",
         new() { { dialog => dialog.Generation, generation }, { dialog => dialog.Instances, instances } });
+
+    public Task AcknowledgeAsync(Alert alert) => ShowAsync<AcknowledgeDialog>("Acknowledge", new() { { dialog => dialog.Alert, alert } });
+
+    /// <param name="alert">What the silence begins with; null = nothing.</param>
+    public Task SilenceAsync(Alert? alert) => ShowAsync<SilenceDialog>("Silence alerts", new() { { dialog => dialog.Alert, alert } });
+
+    public Task EndMarkAsync(AlertMark mark) => ShowAsync<EndMarkDialog>(
+        mark.Kind == AlertMarkKind.Silence ? "End a silence" : "Take an acknowledgement back",
+        new() { { dialog => dialog.Mark, mark } });
 
     /// <summary>Starts a plan of drains, undrains or maintenance.</summary>
     /// <param name="selection">What it is about; null = the operator says.</param>

@@ -10,6 +10,8 @@ internal sealed record JumpTarget(string Name, string Kind, string? Address)
 {
     private const int Limit = 12;
 
+    private const string SilenceAct = "Silence alerts";
+
     private static readonly string[] Verbs = ["Drain", "Undrain", "Maintenance"];
 
     /// <summary>Opens the act's dialog, where it is previewed and confirmed like everywhere else; null for a place.</summary>
@@ -29,7 +31,7 @@ internal sealed record JumpTarget(string Name, string Kind, string? Address)
             .Take(Limit)];
     }
 
-    private static IEnumerable<JumpTarget> PlacesOf() => Places.All.Select(place => new JumpTarget(place.Name, "page", place.Address));
+    private static IEnumerable<JumpTarget> PlacesOf() => Places.All.Select(place => new JumpTarget(place.Name, "page", place.Address)).Append(new("Alerts", "page", "/alerts"));
 
     private static IEnumerable<JumpTarget> Everything(RegistrySnapshot snapshot) =>
         PlacesOf()
@@ -45,6 +47,9 @@ internal sealed record JumpTarget(string Name, string Kind, string? Address)
     // "drain cart-2", "dr cart": a verb or its beginning, then part of a name; or part of a name alone.
     private static IEnumerable<JumpTarget> Acts(RegistrySnapshot snapshot, string text)
     {
+        if (SilenceAct.Contains(text, StringComparison.OrdinalIgnoreCase))
+            yield return new(SilenceAct, "act", null) { Begin = dialogs => dialogs.SilenceAsync(null) };
+
         var space = text.IndexOf(' ', StringComparison.Ordinal);
         var (verb, name) = space < 0 ? ("", text) : (text[..space], text[(space + 1)..].Trim());
         if (space < 0 && Verbs.Any(known => known.StartsWith(text, StringComparison.OrdinalIgnoreCase)))

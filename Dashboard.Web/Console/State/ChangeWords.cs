@@ -1,7 +1,9 @@
 using System.Globalization;
+using Dashboard.Core.Attention;
 using Dashboard.Core.Discovery;
 using Dashboard.Core.Operations;
 using Dashboard.Core.Registry;
+using Dashboard.Web.Console.Attention;
 using Dashboard.Web.Console.Planes;
 using Dashboard.Core.Registry.Commands;
 
@@ -11,6 +13,9 @@ namespace Dashboard.Web.Console.State;
 internal static class ChangeWords
 {
     private const string FollowerPrefix = "follower:";
+    private const string AlertPrefix = "alert:";
+    private const string SilencePrefix = "silence:";
+    private const string AlertsTarget = "alerts:";
 
     /// <summary>What can be undone.</summary>
     public static bool CanUndo(RegistryChange change) => change.Action is "service.weights" or "instance.drain" or "instance.undrain" or "instance.maintenance" or "node.drain" or "node.undrain" or "undo" or "plan.start"
@@ -46,6 +51,9 @@ internal static class ChangeWords
 
     public static string TargetText(string target) => target.StartsWith("node:", StringComparison.Ordinal) ? $"node {target[5..]}"
         : target.StartsWith(FollowerPrefix, StringComparison.Ordinal) ? $"data plane {target[FollowerPrefix.Length..]}"
+        : target == AlertsTarget ? "alerts"
+        : target.StartsWith(AlertPrefix, StringComparison.Ordinal) ? AlertWords.Named(target[AlertPrefix.Length..])
+        : target.StartsWith(SilencePrefix, StringComparison.Ordinal) ? $"silence or acknowledgement {target[SilencePrefix.Length..]}"
         : target == WithholdRegistry.Registry ? "the new registry"
         : target;
 
@@ -55,6 +63,16 @@ internal static class ChangeWords
         if (target.StartsWith("node:", StringComparison.Ordinal))
         {
             return Links.Node(target[5..]);
+        }
+
+        if (target == AlertsTarget || target.StartsWith(SilencePrefix, StringComparison.Ordinal))
+        {
+            return AlertWords.Address;
+        }
+
+        if (target.StartsWith(AlertPrefix, StringComparison.Ordinal))
+        {
+            return $"{AlertWords.Address}?alert={AlertKey.FingerprintOf(target[AlertPrefix.Length..])}";
         }
 
         if (target.StartsWith("plan:", StringComparison.Ordinal))
@@ -126,6 +144,10 @@ internal static class ChangeWords
         "operator.forget" => "Forgot decisions about",
         "registry.withhold" => "Withheld from data planes:",
         "registry.confirm" => "Confirmed",
+        "alert.acknowledge" => "Acknowledged",
+        "alert.silence" => "Silenced",
+        "alert.end" => "Ended",
+        "alert.clear" => "Cleared away what was over of",
         "undo" => "Undid a change of",
         "plan.start" => "Started a plan for",
         "plan.advance" => "Went on with",
@@ -151,11 +173,14 @@ internal static class ChangeWords
         OperationChange { Before: { } before, After: { } after } change when !before.Followers.AsSpan().SequenceEqual(after.Followers.AsSpan()) =>
             Different($"operation {change.Id}", "waits for", Format.Plural(before.Followers.Length, "data plane"), Format.Plural(after.Followers.Length, "data plane")),
         WithholdingChange change => Different("registry", "data planes", Told(change.Before), Told(change.After)),
+        AlertMarkChange change => Different(AlertWords.What((change.After ?? change.Before)!.Match), change.Before?.Kind == AlertMarkKind.Acknowledgement || change.After?.Kind == AlertMarkKind.Acknowledgement ? "acknowledged" : "silenced", MarkText(change.Before), MarkText(change.After)),
         PlanChange { Before: null, After.Definition: { } opened } => [new($"plan for {TargetText(opened.Selection.Target)}", "waves", "none", Format.Plural(opened.Waves.Length, opened.Shift is null ? "wave" : "step"))],
         PlanChange { Before: { } before, After: { } after } change => Different($"plan {change.Id}", "state", before.State.ToString().ToLowerInvariant(), after.Because is null ? after.State.ToString().ToLowerInvariant() : $"{after.State.ToString().ToLowerInvariant()}: {after.Because}"),
         OperationChange { Before: { } before, After: { } after } change => Different($"operation {change.Id}", "outcome", Outcome(before.Outcome).ToLowerInvariant(), after.ClosedBecause is null ? Outcome(after.Outcome).ToLowerInvariant() : $"{Outcome(after.Outcome).ToLowerInvariant()}: {after.ClosedBecause}"),
         _ => [],
     };
+
+    private static string MarkText(AlertMark? mark) => mark is null ? "no" : $"until {mark.Until.UtcDateTime.ToString("d MMM HH:mm 'UTC'", CultureInfo.InvariantCulture)}";
 
     private static string Told(Withholding? withholding) => withholding is { IsOpen: true } ? "keep the former registry" : "follow this registry";
 

@@ -1,5 +1,5 @@
 // The shell's part in the browser: keys, theme, the viewer's time zone.
-const places = { t: '/', s: '/services', n: '/nodes', d: '/data-planes', o: '/operations', a: '/activity' };
+const places = { t: '/', s: '/services', n: '/nodes', d: '/data-planes', o: '/operations', a: '/activity', l: '/alerts' };
 
 const typing = target =>
   target instanceof HTMLElement && (target.isContentEditable || target.closest('input, textarea, select, [role="combobox"], [role="listbox"]') !== null);
