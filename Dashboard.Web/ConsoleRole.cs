@@ -7,6 +7,7 @@ using Dashboard.Core.Balancing;
 using Dashboard.Core.Discovery;
 using Dashboard.Core.Health;
 using Dashboard.Core.Health.Leases;
+using Dashboard.Core.History;
 using Dashboard.Core.Operations;
 using Dashboard.Core.Postgres;
 using Dashboard.Core.Postgres.Embedded;
@@ -146,6 +147,7 @@ internal static class ConsoleRole
                 options.OwnerConnectionString = configuration.GetConnectionString("RegistryOwner");
                 options.PositionFile = Path.Combine(directory, "registry-position.json");
                 options.Retention = TimeSpan.FromDays(configuration.GetValue("Audit:RetentionDays", 90));
+                options.TrafficRetention = TimeSpan.FromDays(configuration.GetValue("History:RetentionDays", 30));
             })
             .AddBalancing()
             .AddTraffic()
@@ -158,6 +160,7 @@ internal static class ConsoleRole
             .AddOperations()
             .AddAttention(AttentionOf(configuration), SendsNotices, services => new(ReplicaAddress.Of(configuration["Replica:Url"], ListeningOn(services))))
             .AddHealth(configuration)
+            .AddHistory()
             .AddReplicas(services => services.GetRequiredService<AdminToken>().Fingerprint)
             .AddSecurity(new SecurityOptions { DataDirectory = directory, AdminToken = configuration["Auth:AdminToken"], SharedKeys = SharedKeysOf })
             .AddApi()

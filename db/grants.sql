@@ -21,5 +21,7 @@ begin
 
   revoke execute on function ensure_change_partition(bigint) from public;
   grant execute on function ensure_change_partition(bigint) to dashboard_app;
+  revoke execute on function ensure_traffic_partition(timestamptz) from public;
+  grant execute on function ensure_traffic_partition(timestamptz) to dashboard_app;
 end
 $$;

@@ -16,5 +16,5 @@ internal sealed class TrafficRates(TrafficStore traffic) : IServiceRates
     public double? PeakOf(string service) => traffic.Reporters.IsEmpty
         ? null
         // The steps begin at multiples of 10 s; what came since the last one counts too.
-        : Math.Max(traffic.Chart(service, null, PeakSpan, Window).Select(point => point.Rps).DefaultIfEmpty(0).Max(), traffic.Query(service, Window).Total.Rps);
+        : Math.Max(traffic.Chart(service, null, PeakSpan, Window).Select(point => point.Rps ?? 0).DefaultIfEmpty(0).Max(), traffic.Query(service, Window).Total.Rps);
 }

@@ -4,22 +4,46 @@ using Npgsql;
 
 namespace Dashboard.Core.Postgres;
 
-/// <summary>Drops what is older than the retention from the change log, whole partitions at a time, as the schema's owner. Any replica may; one at a time does.</summary>
+/// <summary>Drops what is older than its retention from the change log and from traffic's minutes, whole partitions at a time, as the schema's owner. Any replica may; one at a time does.</summary>
 internal sealed partial class ChangeRetention(PostgresRegistryOptions options, TimeProvider time, ILogger<ChangeRetention> logger) : BackgroundService
 {
     private const long LockKey = 0x4461_7368_626F_6173;
 
     private bool _told;
 
-    /// <summary>Drops what is due now, and answers how many partitions that were. While somebody reads the log for long nothing is dropped.</summary>
+    /// <summary>Drops changes that are due now, and answers how many partitions that were. While somebody reads the log for long nothing is dropped.</summary>
     /// <exception cref="NpgsqlException">Postgres is away, busy or refuses.</exception>
     internal async Task<int> PruneAsync(CancellationToken cancellationToken)
+    {
+        if (options.Retention <= TimeSpan.Zero)
+            return 0;
+
+        var dropped = await PruneAsync("select prune_changes($1)", options.Retention, cancellationToken);
+        if (dropped > 0)
+            LogPruned(logger, dropped, options.Retention.TotalDays);
+        return dropped;
+    }
+
+    /// <summary>Drops days of traffic that are due now, and answers how many those were.</summary>
+    /// <exception cref="NpgsqlException">Postgres is away, busy or refuses.</exception>
+    internal async Task<int> PruneTrafficAsync(CancellationToken cancellationToken)
+    {
+        if (options.TrafficRetention <= TimeSpan.Zero)
+            return 0;
+
+        var dropped = await PruneAsync("select prune_traffic($1)", options.TrafficRetention, cancellationToken);
+        if (dropped > 0)
+            LogTrafficPruned(logger, dropped, options.TrafficRetention.TotalDays);
+        return dropped;
+    }
+
+    private async Task<int> PruneAsync(string statement, TimeSpan retention, CancellationToken cancellationToken)
     {
         var builder = new NpgsqlConnectionStringBuilder(options.Owner) { Pooling = false, ApplicationName = "dashboard retention", CommandTimeout = 120 };
         await using var connection = new NpgsqlConnection(builder.ConnectionString);
         await connection.OpenAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        // The head is held meanwhile: better another time than writers that wait.
+        // Locks are held meanwhile: better another time than writers that wait.
         await using (var patience = new NpgsqlCommand("set local lock_timeout = '1s'", connection, transaction))
             await patience.ExecuteNonQueryAsync(cancellationToken);
         await using (var turn = new NpgsqlCommand("select pg_try_advisory_xact_lock($1)", connection, transaction) { Parameters = { new() { Value = LockKey } } })
@@ -28,17 +52,15 @@ internal sealed partial class ChangeRetention(PostgresRegistryOptions options, T
                 return 0;
         }
 
-        await using var prune = new NpgsqlCommand("select prune_changes($1)", connection, transaction) { Parameters = { new() { Value = options.Retention } } };
+        await using var prune = new NpgsqlCommand(statement, connection, transaction) { Parameters = { new() { Value = retention } } };
         var dropped = (int)(await prune.ExecuteScalarAsync(cancellationToken))!;
         await transaction.CommitAsync(cancellationToken);
-        if (dropped > 0)
-            LogPruned(logger, dropped, options.Retention.TotalDays);
         return dropped;
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        if (options.Retention <= TimeSpan.Zero)
+        if (options.Retention <= TimeSpan.Zero && options.TrafficRetention <= TimeSpan.Zero)
             return;
 
         using var timer = new PeriodicTimer(options.RetentionInterval, time);
@@ -47,6 +69,7 @@ internal sealed partial class ChangeRetention(PostgresRegistryOptions options, T
             try
             {
                 await PruneAsync(stoppingToken);
+                await PruneTrafficAsync(stoppingToken);
             }
             catch (PostgresException refused) when (refused.SqlState == PostgresErrorCodes.InsufficientPrivilege)
             {
@@ -65,7 +88,10 @@ internal sealed partial class ChangeRetention(PostgresRegistryOptions options, T
     [LoggerMessage(22, LogLevel.Information, "Dropped {Partitions} partitions of the change log that were older than {Days} days")]
     private static partial void LogPruned(ILogger logger, int partitions, double days);
 
-    [LoggerMessage(23, LogLevel.Warning, "Old changes are kept, because this role may not drop them ({Reason}): name the schema's owner in ConnectionStrings:RegistryOwner, or set Audit:RetentionDays to 0")]
+    [LoggerMessage(25, LogLevel.Information, "Dropped {Partitions} days of traffic that were older than {Days} days")]
+    private static partial void LogTrafficPruned(ILogger logger, int partitions, double days);
+
+    [LoggerMessage(23, LogLevel.Warning, "Old changes are kept, because this role may not drop them ({Reason}): name the schema's owner in ConnectionStrings:RegistryOwner, or set Audit:RetentionDays and History:RetentionDays to 0")]
     private static partial void LogRefused(ILogger logger, string reason);
 
     [LoggerMessage(24, LogLevel.Information, "Old changes could not be dropped now; the next round tries again: {Reason}")]

@@ -15,7 +15,10 @@ public sealed class PostgresRegistryOptions
     /// <summary>How long changes are kept at least; zero = for ever. Default 90 days.</summary>
     public TimeSpan Retention { get; set; } = TimeSpan.FromDays(90);
 
-    /// <summary>How often is looked for changes that are older. Default 1 h.</summary>
+    /// <summary>How long traffic's minutes are kept at least; zero = for ever. Default 30 days.</summary>
+    public TimeSpan TrafficRetention { get; set; } = TimeSpan.FromDays(30);
+
+    /// <summary>How often is looked for what is older. Default 1 h.</summary>
     public TimeSpan RetentionInterval { get; set; } = TimeSpan.FromHours(1);
 
     /// <summary>Leads to the database as the schema's owner.</summary>

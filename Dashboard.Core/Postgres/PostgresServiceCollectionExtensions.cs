@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Dashboard.Core.Attention.Webhooks;
 using Dashboard.Core.Health;
 using Dashboard.Core.Health.Leases;
+using Dashboard.Core.History;
 using Dashboard.Core.Registry;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -44,6 +45,7 @@ public static class PostgresServiceCollectionExtensions
         services.AddHostedService<ChangeRetention>();
         services.AddSingleton<IHeartbeatStore, PostgresHeartbeatStore>();
         services.AddSingleton<INoticeStore, PostgresNoticeStore>();
+        services.AddSingleton<IHistoryStore, PostgresHistoryStore>();
         services.AddSingleton<RegistryDbContextFactory>();
         services.AddSingleton<IDbContextFactory<RegistryDbContext>>(provider => provider.GetRequiredService<RegistryDbContextFactory>());
         services.AddSingleton<IChangeHistory, PostgresChangeHistory>();

@@ -18,6 +18,9 @@ internal static class RegistryBackup
     /// <summary>The journal says what was applied to this database, and stays here.</summary>
     public const string Journal = "schema_script";
 
+    // What traffic did is no part of the registry, and a thousand times as much.
+    private const string Traffic = "traffic_minute";
+
     public static async Task<BackupManifest> WriteAsync(string connectionString, Stream destination, CancellationToken cancellationToken)
     {
         var builder = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, ApplicationName = "dashboard backup", CommandTimeout = 0 };
@@ -54,7 +57,7 @@ internal static class RegistryBackup
             $"""
             select c.relname::text, array_agg(a.attname::text order by a.attnum)
             from pg_class c join pg_attribute a on a.attrelid = c.oid
-            where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition and c.relname <> '{Journal}'
+            where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition and c.relname not in ('{Journal}', '{Traffic}')
               and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
             group by c.relname order by c.relname <> 'head', c.relname
             """, connection);

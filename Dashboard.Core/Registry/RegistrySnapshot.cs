@@ -124,6 +124,48 @@ public sealed class RegistrySnapshot
         return builder.Build(At, Overlay);
     }
 
+    /// <summary>
+    /// The snapshot as it was at an earlier revision. Open operations and plans are left out: what they wait for is not of that time. A service's revision is the whole's.
+    /// </summary>
+    /// <param name="at">The moment.</param>
+    /// <param name="earlier">Each entity that has changed since, with its value then as <c>After</c>.</param>
+    public RegistrySnapshot Rewind(long revision, DateTimeOffset at, IEnumerable<EntityChange> earlier)
+    {
+        ArgumentNullException.ThrowIfNull(earlier);
+        var builder = new SnapshotBuilder(this, revision);
+        // What was not there yet goes first, while its service and node are; then come services before what belongs to them.
+        foreach (var entity in earlier.OrderBy(RewindOrder))
+        {
+            if (entity is not (PlanChange or OperationChange))
+            {
+                builder.Apply(entity);
+            }
+        }
+
+        var then = builder.Build(at, overlay: 0);
+        return new()
+        {
+            Generation = Generation,
+            Revision = revision,
+            At = at,
+            Services = then.Services,
+            Nodes = then.Nodes,
+            OperatorStates = then.OperatorStates,
+            Withholding = then.Withholding,
+            InstanceCount = then.InstanceCount,
+        };
+    }
+
+    private static int RewindOrder(EntityChange entity) => entity switch
+    {
+        InstanceChange { After: null } => 0,
+        ServiceChange => 1,
+        NodeChange => 2,
+        OperatorChange => 3,
+        InstanceChange => 4,
+        _ => 5,
+    };
+
     /// <summary>Health transitions while Postgres is away: same revision, next overlay.</summary>
     public RegistrySnapshot ApplyOverlay(IEnumerable<HealthChange> transitions)
     {

@@ -19,6 +19,12 @@ public sealed record TrafficFrame
     /// <summary>The end of the windows: the last whole second that punctual reporters have reported in full.</summary>
     public DateTimeOffset Until { get; init; }
 
+    /// <summary>What is not listed had no traffic; false: it is unknown.</summary>
+    public bool IsComplete { get; init; } = true;
+
+    /// <summary>A service's figures, zero where it had no traffic; null where that is unknown.</summary>
+    public TrafficFigures? FiguresOf(string service) => Services.TryGetValue(service, out var traffic) ? traffic.Figures : IsComplete ? default(TrafficFigures) : null;
+
     /// <summary>Services that were called in the last minutes.</summary>
     public IReadOnlyDictionary<string, ServiceTraffic> Services { get; init; } = new Dictionary<string, ServiceTraffic>();
 

@@ -13,7 +13,7 @@ namespace Dashboard.Core.Traffic;
 /// each bucket in use: together 20-30 KB, so 10,000 instances and 5,000 edges take 300-450 MB when each is busy in every second, and little when they idle.
 /// <see cref="MaximumInstances"/> and <see cref="MaximumEdges"/> bound it: rows beyond are dropped and counted.
 /// </remarks>
-public sealed class TrafficStore
+public sealed partial class TrafficStore
 {
     /// <summary>How far back queries reach.</summary>
     public static readonly TimeSpan Retention = TimeSpan.FromSeconds(TrafficSeries.Seconds);
@@ -146,6 +146,7 @@ public sealed class TrafficStore
             var span = new SecondSpan(now - age - period, now - age);
             var first = Math.Max(span.First, now.ToUnixTimeSeconds() - TrafficSeries.Seconds + 1);
             _lost.Told(first);
+            NoteLate(first, now);
             foreach (var row in report.Rows)
             {
                 var edge = Series(_edges, new(row.Source, row.Service), MaximumEdges);
@@ -258,7 +259,7 @@ public sealed class TrafficStore
             for (var from = first; from + seconds <= until; from += seconds)
             {
                 var figures = Figures(series, from, from + seconds, from, now.ToUnixTimeSeconds());
-                points.Add(new(At(from), figures.Rps, figures.ErrorRate, figures.P50Ms, figures.P95Ms, figures.P99Ms));
+                points.Add(new(At(from), _lost.Seconds(from, from + seconds) > 0 ? null : figures.Rps, figures.ErrorRate, figures.P50Ms, figures.P95Ms, figures.P99Ms));
             }
         }
 

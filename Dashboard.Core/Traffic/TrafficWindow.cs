@@ -32,5 +32,6 @@ public sealed record TrafficWindow
 
 /// <summary>One point of a chart.</summary>
 /// <param name="At">The start of the step.</param>
+/// <param name="Rps">Requests that began, per second; null when some of the step was never reported: what is unknown is not zero.</param>
 /// <param name="ErrorRate">0-1; null when nothing completed.</param>
-public readonly record struct TrafficPoint(DateTimeOffset At, double Rps, double? ErrorRate, double? P50Ms, double? P95Ms, double? P99Ms);
+public readonly record struct TrafficPoint(DateTimeOffset At, double? Rps, double? ErrorRate, double? P50Ms, double? P95Ms, double? P99Ms);

@@ -31,8 +31,10 @@ public sealed partial class ArchitectureTests
         ["Attention"] = ["Registry", "Balancing", "Traffic", "Discovery", "Operations", "Feeds"],
         // What consoles on one registry tell one another: it carries what these hear, and none of them knows of it.
         ["Replicas"] = ["Registry", "Health", "Traffic", "Discovery", "Feeds"],
+        // The past of registry, traffic and health together; it divides its writing as health checks are divided.
+        ["History"] = ["Registry", "Health", "Traffic", "Feeds"],
         ["Integrations"] = ["Registry", "Traffic"],
-        ["Postgres"] = ["Feeds", "Registry", "Balancing", "Health", "Traffic", "Topology", "Discovery", "Operations", "Attention", "Integrations"],
+        ["Postgres"] = ["Feeds", "Registry", "Balancing", "Health", "Traffic", "Topology", "Discovery", "Operations", "Attention", "History", "Integrations"],
     };
 
     // Http reads requests and answers faults for Api and Discovery alike; it knows none of them.

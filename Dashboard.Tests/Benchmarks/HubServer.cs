@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using Dashboard.Core.History;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Topology;
 using Dashboard.Core.Traffic;
@@ -36,6 +37,8 @@ internal sealed class HubServer : IAsyncDisposable
         builder.Services.AddSingleton<IRegistry>(_registry);
         builder.Services.AddTraffic();
         builder.Services.AddTopology();
+        builder.Services.AddSingleton<IHistoryStore>(new InMemoryHistory(_registry));
+        builder.Services.AddSingleton<MeshHistory>();
         builder.Services.AddLive();
         _app = builder.Build();
         _app.MapLive();

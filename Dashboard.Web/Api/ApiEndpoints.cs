@@ -35,6 +35,7 @@ public static class ApiEndpoints
         RegistryEndpoints.Map(api);
         TrafficEndpoints.Map(api);
         AlertEndpoints.Map(api);
+        HistoryEndpoints.Map(api);
         endpoints.Map("/api/{**path}", UnknownRoutes.Answer).ExcludeFromDescription();
         endpoints.MapApiReference();
         return endpoints;

@@ -4,6 +4,7 @@ using Dashboard.Core.Attention;
 using Dashboard.Core.Attention.Webhooks;
 using Dashboard.Core.Discovery;
 using Dashboard.Core.Discovery.Wire;
+using Dashboard.Core.History;
 using Dashboard.Core.Operations;
 using Dashboard.Core.Operations.Plans;
 using Dashboard.Core.Registry;
@@ -44,6 +45,7 @@ namespace Dashboard.Web.Api;
         typeof(CamelCaseEnumConverter<AlertState>),
         typeof(CamelCaseEnumConverter<AlertMarkKind>),
         typeof(CamelCaseEnumConverter<WebhookFormat>),
+        typeof(CamelCaseEnumConverter<TrafficGrain>),
     ])]
 [JsonSerializable(typeof(ServiceListDocument))]
 [JsonSerializable(typeof(ServiceDocument))]
@@ -65,6 +67,8 @@ namespace Dashboard.Web.Api;
 [JsonSerializable(typeof(AlertListDocument))]
 [JsonSerializable(typeof(SilenceListDocument))]
 [JsonSerializable(typeof(MarkDocument))]
+[JsonSerializable(typeof(HistoryDocument))]
+[JsonSerializable(typeof(HistorySpanDocument))]
 [JsonSerializable(typeof(EntryDocument))]
 [JsonSerializable(typeof(OperatorDocument))]
 [JsonSerializable(typeof(OperationStateDocument))]

@@ -1,15 +1,18 @@
+using Dashboard.Core.History;
 using Dashboard.Core.Topology;
 using Dashboard.Core.Traffic;
 
 namespace Dashboard.Web.Api;
 
-/// <param name="Until">The end of the seconds that the traffic covers; null before the first report.</param>
+/// <param name="Until">The end of the seconds that the traffic covers; null before the first report, or where it is unknown.</param>
+/// <param name="Grain">Of a moment of the past: whether its traffic is known by the second, by its minute, or not; null = now.</param>
 internal sealed record TopologyDocument(
     Guid Generation,
     long Revision,
     DateTimeOffset At,
     DateTimeOffset? Until,
     DateTimeOffset? StaleSince,
+    TrafficGrain? Grain,
     IReadOnlyList<TopologyNodeDocument> Nodes,
     IReadOnlyList<TopologyEdgeDocument> Edges);
 

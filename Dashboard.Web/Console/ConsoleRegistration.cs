@@ -2,6 +2,7 @@ using Dashboard.Core.Registry;
 using Dashboard.Web.Console.Acts;
 using Dashboard.Web.Console.Live;
 using Dashboard.Web.Console.Shell;
+using Dashboard.Web.Console.Time;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using MudBlazor;
 using MudBlazor.Services;
@@ -31,6 +32,7 @@ public static class ConsoleRegistration
         services.TryAddSingleton<ChainVerifier>();
         services.AddScoped<Viewer>();
         services.AddScoped<ViewerClock>();
+        services.AddScoped<PastView>();
         services.AddScoped<ActDialogs>();
         return services;
     }

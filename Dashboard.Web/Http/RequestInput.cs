@@ -204,6 +204,13 @@ internal sealed class RequestInput
             : $"must be a duration from {min.TotalSeconds:0.###}s to {max.TotalSeconds:0.###}s, for example 30s or 5m") is null ? null : value;
     }
 
+    /// <summary>A moment from the query: RFC 3339, with a zone.</summary>
+    public DateTimeOffset? QueryTime(string name)
+    {
+        var value = default(DateTimeOffset);
+        return Query(name, text => Formats.TryParseTime(text, out value) ? null : "must be a time with its zone, for example 2026-11-23T09:41:00Z") is null ? null : value;
+    }
+
     /// <summary>A list of service names, separated by commas; null when absent or empty.</summary>
     public ImmutableHashSet<string>? QueryServices(string name)
     {

@@ -6,7 +6,7 @@ namespace Dashboard.Web.Live;
 /// <summary>Adds the live hub and what feeds it.</summary>
 public static class LiveRegistration
 {
-    /// <summary>Needs <c>IRegistry</c>, <c>TrafficStore</c>, <c>Neighbourhoods</c> and <c>TimeProvider</c>.</summary>
+    /// <summary>Needs <c>IRegistry</c>, <c>TrafficStore</c>, <c>MeshHistory</c>, <c>Neighbourhoods</c> and <c>TimeProvider</c>.</summary>
     public static IServiceCollection AddLive(this IServiceCollection services)
     {
         services.AddSignalR().AddMessagePackProtocol().AddHubOptions<LiveHub>(options =>
@@ -19,6 +19,7 @@ public static class LiveRegistration
         services.AddSingleton<LiveViewers>();
         services.AddSingleton<HubLifetimeManager<LiveHub>>(provider => provider.GetRequiredService<LiveViewers>());
         services.AddSingleton<ChangeMarks>();
+        services.AddSingleton<PastFrames>();
         services.AddSingleton<LiveStreams>();
         services.AddHostedService<LivePublisher>();
         return services;

@@ -76,7 +76,7 @@ internal sealed class ServiceStream : LiveStream
     }
 
     private HistoryRow HistoryOf(InstanceDetail instance) =>
-        new(instance.Id, [.. _traffic.Chart(_detail.Service, instance.Id, InstanceHistory, OneSecond).Select(point => (float)point.Rps)]);
+        new(instance.Id, [.. _traffic.Chart(_detail.Service, instance.Id, InstanceHistory, OneSecond).Select(point => (float?)point.Rps)]);
 
     private IReadOnlyList<MarkRow>? NewMarks()
     {

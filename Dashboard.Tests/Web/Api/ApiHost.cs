@@ -5,6 +5,7 @@ using System.Text.Json;
 using Dashboard.Core.Attention;
 using Dashboard.Core.Discovery;
 using Dashboard.Core.Health;
+using Dashboard.Core.History;
 using Dashboard.Core.Operations;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
@@ -57,6 +58,8 @@ internal sealed class ApiHost : IAsyncDisposable
         builder.Services.AddSingleton<IChangeHistory>(registry);
         builder.Services.AddDiscovery().AddTraffic().AddOperations().AddAttention(new()).AddApi().AddDiscoveryEndpoints();
         builder.Services.AddSingleton<Heartbeats>();
+        builder.Services.AddSingleton<IHistoryStore>(new InMemoryHistory(registry));
+        builder.Services.AddSingleton<MeshHistory>();
         more?.Invoke(builder.Services);
         var app = builder.Build();
         before?.Invoke(app);

@@ -47,7 +47,7 @@ public sealed class ClientTests
             "traffic":[["cart.shop",{"rps":0.5,"errorRate":0.25,"inFlight":12,"longLived":13,"inFlightKnown":false,"p50":1.5,"p95":2.5,"p99":null}]],
             "edges":[{"source":"a","target":"b","rps":14,"errorRate":null,"p50":15,"p95":16,"p99":17}],
             "removedEdges":[["c","d"]],
-            "ghosts":[{"name":"gone","leftAt":18}]}
+            "ghosts":[{"name":"gone","leftAt":18}],"trafficKnown":true}
             """.ReplaceLineEndings(""),
             read);
     }

@@ -5,6 +5,7 @@ using Bunit.TestDoubles;
 using Dashboard.Core.Attention;
 using Dashboard.Core.Discovery;
 using Dashboard.Core.Health;
+using Dashboard.Core.History;
 using Dashboard.Core.Operations;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
@@ -36,12 +37,16 @@ internal sealed class ConsoleContext : BunitContext
         Services.AddTraffic();
         Services.AddOperations();
         Services.AddAttention(new());
+        Services.AddSingleton<IHistoryStore>(History = new(Registry));
+        Services.AddSingleton<MeshHistory>();
         Services.AddConsoleComponents();
         Authorization = this.AddAuthorization();
         Authorization.SetAuthorized("ada");
     }
 
     public InMemoryRegistry Registry { get; }
+
+    public InMemoryHistory History { get; }
 
     public BunitAuthorizationContext Authorization { get; }
 

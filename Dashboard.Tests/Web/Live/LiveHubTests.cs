@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Dashboard.Core.History;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
 using Dashboard.Core.Topology;
@@ -38,6 +39,8 @@ public sealed class LiveHubTests : IAsyncLifetime
         builder.Services.AddSingleton<IRegistry>(_registry);
         builder.Services.AddTraffic();
         builder.Services.AddTopology();
+        builder.Services.AddSingleton<IHistoryStore>(new InMemoryHistory(_registry));
+        builder.Services.AddSingleton<MeshHistory>();
         builder.Services.AddLive();
         _app = builder.Build();
         _app.MapLive();

@@ -1,6 +1,7 @@
 // Numbers as every screen writes them: short, and of a width that moves little.
 
 export function rate(value: number): string {
+  if (Number.isNaN(value)) return '–';
   if (value === 0) return '0';
   if (value < 0.1) return '<0.1';
   if (value < 10) return value.toFixed(1);

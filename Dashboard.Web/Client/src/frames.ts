@@ -70,6 +70,8 @@ export interface TopologyFrame extends FrameHead {
   readonly removedEdges: readonly (readonly [source: string, target: string])[];
   /** Null where the ghosts are as before. */
   readonly ghosts: readonly Ghost[] | null;
+  /** False of a moment of the past whose traffic nobody wrote down. */
+  readonly trafficKnown: boolean;
 }
 
 export interface Instance {
@@ -87,7 +89,8 @@ export interface Instance {
 
 export interface Sample extends Latency {
   readonly at: number;
-  readonly rps: number;
+  /** Null where some of the traffic was never reported. */
+  readonly rps: number | null;
   readonly errorRate: number | null;
 }
 
@@ -109,7 +112,7 @@ export interface ServiceFrame extends FrameHead {
   readonly marks: readonly Mark[];
   readonly ghosts: readonly Ghost[] | null;
   /** Requests per second of each instance, second by second up to now; only in a full frame. */
-  readonly history: readonly (readonly [instance: string, rps: readonly number[]])[];
+  readonly history: readonly (readonly [instance: string, rps: readonly (number | null)[]])[];
 }
 
 type Row = readonly unknown[];
@@ -124,6 +127,7 @@ export function readTopologyFrame(raw: unknown): TopologyFrame {
     edges: rows(row[9], readEdge),
     removedEdges: rows(row[10], value => { const pair = asRow(value); return [text(pair[0]), text(pair[1])] as const; }),
     ghosts: row[11] == null ? null : rows(row[11], readGhost),
+    trafficKnown: row[12] !== false,
   };
 }
 
@@ -139,7 +143,7 @@ export function readServiceFrame(raw: unknown): ServiceFrame {
     samples: rows(row[11], readSample),
     marks: rows(row[12], readMark),
     ghosts: row[13] == null ? null : rows(row[13], readGhost),
-    history: rows(row[14], value => { const pair = asRow(value); return [text(pair[0]), rows(pair[1], number)] as const; }),
+    history: rows(row[14], value => { const pair = asRow(value); return [text(pair[0]), rows(pair[1], optional)] as const; }),
   };
 }
 
@@ -212,7 +216,7 @@ function readInstance(value: unknown): Instance {
 
 function readSample(value: unknown): Sample {
   const row = asRow(value);
-  return { at: number(row[0]), rps: number(row[1]), errorRate: optional(row[2]), ...latency(row, 3) };
+  return { at: number(row[0]), rps: optional(row[1]), errorRate: optional(row[2]), ...latency(row, 3) };
 }
 
 function readMark(value: unknown): Mark {

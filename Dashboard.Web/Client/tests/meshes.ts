@@ -12,7 +12,7 @@ export function node(service: string, more: Partial<ServiceNode> = {}): ServiceN
 export function frame(sequence: number, more: Partial<TopologyFrame> = {}): TopologyFrame {
   return {
     kind: 'state', sequence, revision: sequence, generation: 'g', at: 1_000_000, staleSince: null,
-    nodes: [], removed: [], traffic: [], edges: [], removedEdges: [], ghosts: null, ...more,
+    nodes: [], removed: [], traffic: [], edges: [], removedEdges: [], ghosts: null, trafficKnown: true, ...more,
   };
 }
 

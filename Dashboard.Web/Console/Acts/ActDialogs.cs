@@ -5,13 +5,14 @@ using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
 using Dashboard.Web.Console.Plans;
 using Dashboard.Web.Console.State;
+using Dashboard.Web.Console.Time;
 using Microsoft.AspNetCore.Components;
 using MudBlazor;
 
 namespace Dashboard.Web.Console.Acts;
 
 /// <summary>Opens the dialogs of acts and tells where to follow what came of them. Scoped: one a circuit.</summary>
-public sealed class ActDialogs(IDialogService dialogs, ISnackbar notices, NavigationManager navigation)
+public sealed class ActDialogs(IDialogService dialogs, ISnackbar notices, NavigationManager navigation, PastView past)
 {
     private static readonly DialogOptions Options = new() { CloseButton = true, BackdropClick = false, CloseOnEscapeKey = true, FullWidth = true, MaxWidth = MaxWidth.Small };
 
@@ -98,6 +99,13 @@ public sealed class ActDialogs(IDialogService dialogs, ISnackbar notices, Naviga
     private async Task ShowAsync<TDialog>(string title, DialogParameters<TDialog> parameters)
         where TDialog : IComponent
     {
+        // The pages offer no act then; whoever reaches one all the same is refused here.
+        if (past.IsPast)
+        {
+            notices.Add(PastView.ActingIsOff, Severity.Warning);
+            return;
+        }
+
         var dialog = await dialogs.ShowAsync<TDialog>(title, parameters, Options);
         if (await dialog.Result is { Canceled: false, Data: ActOutcome outcome })
         {

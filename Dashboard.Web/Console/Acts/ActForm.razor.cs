@@ -3,6 +3,7 @@ using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
 using Dashboard.Web.Console.Live;
 using Dashboard.Web.Console.Shell;
+using Dashboard.Web.Console.Time;
 using Microsoft.AspNetCore.Components;
 
 namespace Dashboard.Web.Console.Acts;
@@ -72,13 +73,14 @@ public sealed partial class ActForm : LivePage
 
     /// <summary>Why the button is off.</summary>
     private string? Why => _busy ? null
+        : Past.IsPast ? PastView.ActingIsOff
         : ReasonMissing && _override ? "An override needs a reason."
         : ReasonMissing && !GuardRefuses ? "It needs a reason."
         : GuardRefuses ? "The guard refuses. Tick its override and give a reason to do it all the same."
         : _preview is { NoChange: true } ? "There is nothing to do."
         : null;
 
-    private bool CanApply => !_busy && !ReasonMissing && _preview is { NoChange: false, Refusal: null };
+    private bool CanApply => !_busy && !Past.IsPast && !ReasonMissing && _preview is { NoChange: false, Refusal: null };
 
     protected override void OnInitialized()
     {

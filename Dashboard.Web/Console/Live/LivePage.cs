@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Dashboard.Core.Feeds;
 using Dashboard.Core.Registry;
+using Dashboard.Web.Console.Time;
 using Microsoft.AspNetCore.Components;
 
 namespace Dashboard.Web.Console.Live;
@@ -25,11 +26,18 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
     [Inject]
     protected TimeProvider Time { get; set; } = null!;
 
+    [Inject]
+    protected PastView Past { get; set; } = null!;
+
+    /// <summary>The registry that the page shows: now's, or that of the moment that is looked at.</summary>
+    protected RegistrySnapshot Mesh => Past.RegistryOf(Registry);
+
     /// <summary>Cancelled when the page is left.</summary>
     protected CancellationToken Closed => _closed.Token;
 
     protected override void OnInitialized()
     {
+        Past.Changed += Signal;
         Follow(Registry.Feed, Concerns);
         _loops.Add(RenderLoopAsync());
     }
@@ -55,6 +63,7 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        Past.Changed -= Signal;
         await _closed.CancelAsync();
         await Task.WhenAll(_loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await DisposeAsyncCore();

@@ -47,7 +47,7 @@ internal sealed record NodeRow
             Serving = instances.Count(instance => snapshot.Services[instance.Key.Service].Serving.Endpoints.Any(endpoint => endpoint.Id == instance.Id)),
             Health = [.. instances.GroupBy(instance => instance.HealthStatus).OrderByDescending(group => Urgency(group.Key)).Select(group => (MeshStates.Of(group.Key), group.Count()))],
             Rps = traffic?.Sum(instance => instance.Figures.Rps),
-            InFlight = traffic?.Sum(instance => instance.InFlight),
+            InFlight = traffic is null || traffic.Any(instance => !instance.InFlightComplete && instance.InFlight == 0) ? null : traffic.Sum(instance => instance.InFlight),
             Operation = board.Open.FirstOrDefault(view => view.Operation.Node == node.Name),
         };
     }

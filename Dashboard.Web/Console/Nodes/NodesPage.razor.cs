@@ -44,9 +44,9 @@ public sealed partial class NodesPage : LivePage
 
     protected override void Refresh()
     {
-        var snapshot = Registry.Current;
-        var frame = Traffic.Feed.Current is { Sequence: > 0 } current && !Traffic.Reporters.IsEmpty ? current : null;
-        var all = snapshot.Nodes.Values.Select(node => NodeRow.Of(node, snapshot, frame, Operations.Feed.Current)).ToArray();
+        var snapshot = Mesh;
+        var frame = Past.TrafficOf(Traffic);
+        var all = snapshot.Nodes.Values.Select(node => NodeRow.Of(node, snapshot, frame, Past.IsPast ? OperationBoard.Empty : Operations.Feed.Current)).ToArray();
         _total = all.Length;
         _out = [.. all.Where(row => !row.Intent.IsActive).GroupBy(row => row.Intent.Kind).Select(group => (MeshStates.Of(group.Key) ?? MeshState.Drained, group.Count()))];
         _zones = [.. all.Where(row => string.IsNullOrWhiteSpace(Search) || row.Name.Contains(Search.Trim(), StringComparison.OrdinalIgnoreCase))

@@ -19,6 +19,9 @@ public sealed record InstanceRow(Instance Instance, bool Serves, InstanceTraffic
     /// <summary>The service's policy does not follow weights exactly.</summary>
     public bool Approximate { get; init; }
 
+    /// <summary>It is shown as it was: nothing can be done to it.</summary>
+    public bool IsPast { get; init; }
+
     /// <summary>The share that fills a bar, of all rows, 0-1.</summary>
     public double Scale { get; init; } = 1;
 

@@ -67,50 +67,56 @@ public sealed partial class ServicePage : LivePage
 
     protected override void Refresh()
     {
-        _service = Registry.Current.Services.GetValueOrDefault(Name);
+        _service = Mesh.Services.GetValueOrDefault(Name);
         if (_service is not { } service)
         {
             (_rows, _operations, _plans, _traffic) = ([], [], [], null);
             return;
         }
 
-        var frame = Traffic.Feed.Current;
-        var known = frame.Sequence > 0 && !Traffic.Reporters.IsEmpty;
+        var frame = Past.TrafficOf(Traffic);
+        var known = frame?.FiguresOf(Name) is not null;
         _state = MeshStates.Of(service);
-        _operations = [.. Operations.Feed.Current.Open.Where(view => Touches(view.Operation))];
-        _plans = [.. Registry.Current.Plans.Values.Where(plan => plan.Asked.Services.Contains(Name)).OrderByDescending(plan => plan.Id).Select(Plans.ViewOf)];
-        _picked.RemoveWhere(id => !service.Instances.ContainsKey(id));
-        _traffic = known ? frame.Services.GetValueOrDefault(Name) ?? new(Name, default, 0, 0, InFlightComplete: true, null) : null;
+        // What is under way now was not then.
+        _operations = Past.IsPast ? [] : [.. Operations.Feed.Current.Open.Where(view => Touches(view.Operation))];
+        _plans = [.. Mesh.Plans.Values.Where(plan => plan.Asked.Services.Contains(Name)).OrderByDescending(plan => plan.Id).Select(Plans.ViewOf)];
+        // What was picked or typed waits for the return from the past.
+        _picked.RemoveWhere(id => !Past.IsPast && !service.Instances.ContainsKey(id));
+        _traffic = known ? frame!.Services.GetValueOrDefault(Name) ?? new(Name, default, 0, 0, InFlightComplete: true, null) : null;
         var intended = SharePrediction.For(service.Serving);
         var window = Window(service);
         var serving = service.Serving.Endpoints.Select(endpoint => endpoint.Id).ToHashSet(StringComparer.Ordinal);
-        var rows = service.Instances.Values.Select(instance => Row(instance, service.Settings, frame, known, intended, window, serving)).ToArray();
+        var rows = service.Instances.Values.Select(instance => Row(instance, service.Settings, known ? frame : null, intended, window, serving)).ToArray();
         var scale = Math.Max(rows.Select(row => row.Share is { } share ? Math.Max(share.Intended, share.Actual ?? 0) : 0).DefaultIfEmpty(0).Max(), 0.01);
         _rows = [.. rows.Select(row => row with { Scale = scale })];
-        foreach (var gone in _staged.Keys.Where(id => !service.Instances.ContainsKey(id)).ToArray())
+        foreach (var gone in _staged.Keys.Where(id => !Past.IsPast && !service.Instances.ContainsKey(id)).ToArray())
         {
             _staged.Remove(gone);
         }
     }
 
-    private InstanceRow Row(Instance instance, ServiceSettings settings, TrafficFrame frame, bool known, SharePrediction intended, TrafficWindow window, HashSet<string> serving)
+    private InstanceRow Row(Instance instance, ServiceSettings settings, TrafficFrame? frame, SharePrediction intended, TrafficWindow window, HashSet<string> serving)
     {
         var share = new ShareEvidence(intended.Of(instance.Id), window.Of(instance.Id).Figures.Requests, window.Total.Requests);
         return new(
             instance,
             serving.Contains(instance.Id),
-            known ? frame.Instances.GetValueOrDefault(instance.Key) ?? new(instance.Key, default, 0, 0, InFlightComplete: true, null) : null,
+            frame is null ? null : frame.Instances.GetValueOrDefault(instance.Key) ?? new(instance.Key, default, 0, 0, InFlightComplete: !Past.IsPast, null),
             share.Intended > 0 || share.Requests > 0 ? share : null,
             _operations.FirstOrDefault(view => view.Operation.Instances.Contains(instance.Key)))
         {
             Settings = settings,
             Approximate = intended.Approximate,
+            IsPast = Past.IsPast,
         };
     }
 
     // Shares from before the last change say nothing about the weights that are in force now.
     private TrafficWindow Window(ServiceSnapshot service)
     {
+        if (Past.Mesh is { } past)
+            return past.Window(service.Name, ShareWindow);
+
         var changes = service.Instances.Values.Select(instance => instance.Health?.Since)
             .Concat(Operations.Feed.Current.Operations.Values.Where(view => Touches(view.Operation))
                 .SelectMany(view => new[] { view.Operation.CommittedAt, view.Operation.ClosedAt, view.Stages.FirstOrDefault(stage => stage.Kind == StageKind.Acknowledged)?.At }));

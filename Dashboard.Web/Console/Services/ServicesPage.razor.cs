@@ -34,9 +34,8 @@ public sealed partial class ServicesPage : LivePage
 
     protected override void Refresh()
     {
-        var frame = Traffic.Feed.Current;
-        var known = frame.Sequence > 0 && !Traffic.Reporters.IsEmpty;
-        var all = Registry.Current.Services.Values.Select(service => ServiceRow.Of(service, known ? frame.Services.GetValueOrDefault(service.Name)?.Figures ?? default : null)).OrderBy(row => row.Name, StringComparer.Ordinal).ToArray();
+        var frame = Past.TrafficOf(Traffic);
+        var all = Mesh.Services.Values.Select(service => ServiceRow.Of(service, frame?.FiguresOf(service.Name))).OrderBy(row => row.Name, StringComparer.Ordinal).ToArray();
         _total = all.Length;
         _counts = [.. all.GroupBy(row => (row.State, row.Word)).OrderBy(group => Urgency(group.Key.State)).Select(group => (group.Key.State, group.Key.Word, group.Count()))];
         _rows = [.. all.Where(row => string.IsNullOrWhiteSpace(Search) || row.Name.Contains(Search.Trim(), StringComparison.OrdinalIgnoreCase))

@@ -18,11 +18,12 @@ internal sealed record JumpTarget(string Name, string Kind, string? Address)
     public Func<ActDialogs, Task>? Begin { get; init; }
 
     /// <summary>What contains the text, names that begin with it first; at most 12. An act's verb may stand before: <c>drain cart-2</c>.</summary>
-    public static JumpTarget[] Find(RegistrySnapshot snapshot, string text)
+    /// <param name="acts">False: places alone, because nothing can be done now.</param>
+    public static JumpTarget[] Find(RegistrySnapshot snapshot, string text, bool acts = true)
     {
         text = text.Trim();
         // Without a text these are the places: nobody looks for one of ten thousand acts by scrolling.
-        var found = text.Length == 0 ? PlacesOf() : Everything(snapshot).Concat(Acts(snapshot, text));
+        var found = text.Length == 0 ? PlacesOf() : Everything(snapshot).Concat(acts ? Acts(snapshot, text) : []);
         return [.. found
             .Where(target => target.Begin is not null || target.Name.Contains(text, StringComparison.OrdinalIgnoreCase))
             .OrderBy(target => target.Name.StartsWith(text, StringComparison.OrdinalIgnoreCase) ? 0 : 1)

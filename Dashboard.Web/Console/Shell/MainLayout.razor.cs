@@ -1,3 +1,4 @@
+using Dashboard.Web.Console.Time;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Web;
 using Microsoft.JSInterop;
@@ -15,6 +16,7 @@ public sealed partial class MainLayout
     private bool _dark;
     private string _theme = "system";
     private bool _dialogOpen;
+    private TimeBar? _time;
 
     public MainLayout() => _self = DotNetObjectReference.Create(this);
 
@@ -31,6 +33,8 @@ public sealed partial class MainLayout
         "dark" => Icons.Material.Outlined.DarkMode,
         _ => Icons.Material.Outlined.BrightnessAuto,
     };
+
+    protected override void OnInitialized() => Past.Changed += OnPast;
 
     protected override void OnParametersSet() => _boundary?.Recover();
 
@@ -73,11 +77,12 @@ public sealed partial class MainLayout
     {
         "help" => HelpAsync(),
         "jump" => JumpAsync(),
-        _ => Task.CompletedTask,
+        _ => PressTimeAsync(key),
     };
 
     public async ValueTask DisposeAsync()
     {
+        Past.Changed -= OnPast;
         try
         {
             if (_shell is not null)
@@ -98,6 +103,14 @@ public sealed partial class MainLayout
 
         _self.Dispose();
     }
+
+    private Task PressTimeAsync(string key)
+    {
+        _time?.Press(key);
+        return Task.CompletedTask;
+    }
+
+    private void OnPast() => _ = InvokeAsync(StateHasChanged);
 
     private async Task NextThemeAsync()
     {

@@ -16,6 +16,7 @@ public sealed partial class TopologyPage : LivePage
 {
     private readonly DotNetObjectReference<TopologyPage> _self;
     private TopologyGraph _graph = TopologyGraph.Empty;
+    private DateTimeOffset? _moment;
     private TopologyView _view = new();
     private TopologyView? _drawn;
     private (MeshState State, int Count)[] _counts = [];
@@ -73,7 +74,7 @@ public sealed partial class TopologyPage : LivePage
 
     /// <summary>A mark was opened in the graph.</summary>
     [JSInvokable]
-    public void OpenService(string service) => Navigation.NavigateTo(Links.Service(service));
+    public void OpenService(string service) => Navigation.NavigateTo(Past.Keep(Links.Service(service)));
 
     /// <summary>The graph asks for another view: some of its fields.</summary>
     [JSInvokable]
@@ -102,10 +103,16 @@ public sealed partial class TopologyPage : LivePage
 
     protected override void Refresh()
     {
-        _graph = _graph.WithRegistry(Registry.Current, Time.GetUtcNow());
+        // What leaves the picture on the way to another moment is no ghost.
+        if (_moment != Past.Mesh?.At)
+        {
+            (_moment, _graph) = (Past.Mesh?.At, TopologyGraph.Empty);
+        }
+
+        _graph = _graph.WithRegistry(Mesh, Time.GetUtcNow());
         if (Table)
         {
-            _graph = _graph.WithTraffic(Traffic.Feed.Current, Time.GetUtcNow()).WithNeighbourhoods(Neighbourhoods.Current);
+            _graph = _graph.WithTraffic(Past.Mesh?.Traffic ?? Traffic.Feed.Current, Time.GetUtcNow()).WithNeighbourhoods(Neighbourhoods.Current);
         }
 
         _total = _graph.Nodes.Count;

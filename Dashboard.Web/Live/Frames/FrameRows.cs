@@ -37,7 +37,7 @@ internal static class FrameRows
         (byte)instance.Intent, (byte)instance.Health, instance.Serving);
 
     public static SampleRow Sample(TrafficPoint point) => new(
-        point.At.ToUnixTimeMilliseconds(), (float)point.Rps, (float?)point.ErrorRate, (float?)point.P50Ms, (float?)point.P95Ms, (float?)point.P99Ms);
+        point.At.ToUnixTimeMilliseconds(), (float?)point.Rps, (float?)point.ErrorRate, (float?)point.P50Ms, (float?)point.P95Ms, (float?)point.P99Ms);
 
     /// <summary>Rows of a list; nil on the wire where there are none.</summary>
     public static IReadOnlyList<TRow>? Rows<T, TRow>(IReadOnlyCollection<T> items, Func<T, TRow> row) =>

@@ -45,10 +45,11 @@ public sealed record InstanceRow(
 
 /// <summary>One second of a service.</summary>
 /// <param name="At">Its start.</param>
+/// <param name="Rps">Nil: some of its traffic was never reported.</param>
 [MessagePackObject]
 public sealed record SampleRow(
     [property: Key(0)] long At,
-    [property: Key(1)] float Rps,
+    [property: Key(1)] float? Rps,
     [property: Key(2)] float? ErrorRate,
     [property: Key(3)] float? P50,
     [property: Key(4)] float? P95,
@@ -63,6 +64,6 @@ public sealed record MarkRow(
     [property: Key(3)] string Target,
     [property: Key(4)] string Actor);
 
-/// <summary>An instance's requests per second, second by second up to now.</summary>
+/// <summary>An instance's requests per second, second by second up to now; nil where unknown.</summary>
 [MessagePackObject]
-public sealed record HistoryRow([property: Key(0)] string Instance, [property: Key(1)] IReadOnlyList<float> Rps);
+public sealed record HistoryRow([property: Key(0)] string Instance, [property: Key(1)] IReadOnlyList<float?> Rps);

@@ -9,6 +9,7 @@ namespace Dashboard.Web.Live.Frames;
 /// <param name="Sequence">One more than the frame before it; after a gap the viewer asks for a full frame.</param>
 /// <param name="StaleSince">Since when the registry's database is away; nil while it is reachable.</param>
 /// <param name="Ghosts">All of them, or nil where they are as before.</param>
+/// <param name="TrafficKnown">False of a moment of the past whose traffic nobody wrote down.</param>
 [MessagePackObject]
 public sealed record TopologyFrame(
     [property: Key(0)] byte Kind,
@@ -22,7 +23,8 @@ public sealed record TopologyFrame(
     [property: Key(8)] IReadOnlyList<LevelRow>? Traffic,
     [property: Key(9)] IReadOnlyList<EdgeRow>? Edges,
     [property: Key(10)] IReadOnlyList<EdgeNameRow>? RemovedEdges,
-    [property: Key(11)] IReadOnlyList<GhostRow>? Ghosts);
+    [property: Key(11)] IReadOnlyList<GhostRow>? Ghosts,
+    [property: Key(12)] bool TrafficKnown = true);
 
 /// <summary>A service's state.</summary>
 /// <param name="Health">The number of a <see cref="Core.Topology.ServiceHealth"/>.</param>

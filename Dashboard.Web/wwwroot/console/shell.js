@@ -1,6 +1,8 @@
 // The shell's part in the browser: keys, theme, the viewer's time zone.
 const places = { t: '/', s: '/services', n: '/nodes', d: '/data-planes', o: '/operations', a: '/activity', l: '/alerts' };
 
+const moves = { '[': 'earlier', ']': 'later', '{': 'change-before', '}': 'change-after', n: 'now' };
+
 const typing = target =>
   target instanceof HTMLElement && (target.isContentEditable || target.closest('input, textarea, select, [role="combobox"], [role="listbox"]') !== null);
 
@@ -29,6 +31,8 @@ export function start(page) {
       goPressedAt = -Infinity;
       event.preventDefault();
       Blazor.navigateTo(places[event.key]);
+    } else if (moves[event.key]) {
+      tell('KeyPressed', moves[event.key]);
     }
   };
 

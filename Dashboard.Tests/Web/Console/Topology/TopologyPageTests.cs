@@ -7,6 +7,7 @@ using Dashboard.Core.Traffic;
 using Dashboard.Tests.Core.Topology;
 using Dashboard.Tests.Support;
 using Dashboard.Web.Console.Live;
+using Dashboard.Web.Console.Time;
 using Dashboard.Web.Console.Topology;
 using Microsoft.AspNetCore.Components;
 using Microsoft.Extensions.DependencyInjection;
@@ -28,6 +29,7 @@ public sealed class TopologyPageTests : IAsyncLifetime
         _context.Services.AddSingleton(_traffic);
         _context.Services.AddTopology();
         _context.Services.AddScoped<ViewerClock>();
+        _context.Services.AddScoped<PastView>();
         _module = _context.JSInterop.SetupModule("/js/topology.js");
         _module.SetupModule("shortcuts", _ => true).Mode = JSRuntimeMode.Loose;
         _module.SetupModule("mount", _ => true).Mode = JSRuntimeMode.Loose;

@@ -5,6 +5,7 @@ import type { Mark, Sample } from '../frames.js';
 import { live } from '../live/live.js';
 import type { ServiceState } from '../live/serviceState.js';
 import { adopt } from '../styles.js';
+import { history, type Line } from './history.js';
 import { onThemeChange, paletteAt, type Palette } from '../theme.js';
 import css from './charts.css';
 
@@ -25,16 +26,23 @@ const metrics: Record<string, Metric> = {
   },
 };
 
+const liveReach = 15 * 60_000;
+const refreshEvery = 30_000;
+const noLine: Line = { samples: [], marks: [], step: 1 };
+
 /**
- * `<service-chart service="orders" metric="rps|errors|latency" minutes="5">`: a service second by second, with a mark at each change of its
- * weights, intents or health. Charts of one service share their cursor.
+ * `<service-chart service="orders" metric="rps|errors|latency" minutes="15">`: a service with a mark at each change of its weights, intents or health, up to now; the last 15 minutes second by
+ * second, a longer time from the log and its roll-ups. With `from` and `to` (Unix milliseconds) a time of the past, with a line at `at`. What is unknown is a gap. Charts of one service share their cursor.
  */
 export class ServiceChart extends HTMLElement {
-  static readonly observedAttributes = ['service', 'metric', 'minutes'];
+  static readonly observedAttributes = ['service', 'metric', 'minutes', 'from', 'to', 'at'];
   #plot: uPlot | null = null;
   #marks: readonly Mark[] = [];
   #state: ServiceState | null = null;
   #ends: (() => void)[] = [];
+  #line = noLine;
+  #turn = 0;
+  #due = 0;
   #hint: HTMLElement | null = null;
   #now: HTMLElement | null = null;
 
@@ -47,13 +55,20 @@ export class ServiceChart extends HTMLElement {
   disconnectedCallback(): void { this.#stop(); }
 
   attributeChangedCallback(): void {
-    if (!this.isConnected || !this.#plot) return;
-    this.#stop();
-    this.#start();
+    if (!this.isConnected || !this.#plot || this.#due) return;
+    // Attributes change together: what they ask for together is drawn once.
+    this.#due = requestAnimationFrame(() => {
+      this.#due = 0;
+      if (!this.isConnected) return;
+      this.#stop();
+      this.#start();
+    });
   }
 
   get #metric(): Metric { return metrics[this.getAttribute('metric') ?? 'rps'] ?? metrics['rps']!; }
-  get #seconds(): number { return Math.min(15, Math.max(1, Number(this.getAttribute('minutes') ?? 5) || 5)) * 60; }
+  get #span(): number { return Math.max(1, Number(this.getAttribute('minutes') ?? 5) || 5) * 60_000; }
+  get #from(): number | null { return this.hasAttribute('from') ? Number(this.getAttribute('from')) : null; }
+  get #isLive(): boolean { return this.#from === null && this.#span <= liveReach; }
 
   #start(): void {
     const service = this.getAttribute('service');
@@ -78,13 +93,39 @@ export class ServiceChart extends HTMLElement {
     this.#ends = [
       () => resized.disconnect(),
       onThemeChange(() => { this.#build(body, service); this.#draw(); }),
-      live().service(service, state => { this.#state = state; this.#draw(); }),
     ];
+    if (this.#isLive) this.#ends.push(live().service(service, state => { this.#state = state; this.#draw(); }));
+    void this.#fetch(service);
+    if (this.#from === null && !this.#isLive) {
+      const timer = setInterval(() => { if (!document.hidden) void this.#fetch(service); }, refreshEvery);
+      this.#ends.push(() => clearInterval(timer));
+    }
+  }
+
+  /** What the frames do not tell: what was before the first of them, and the changes that are in the log. */
+  async #fetch(service: string): Promise<void> {
+    const turn = ++this.#turn;
+    const to = this.#from === null ? null : Number(this.getAttribute('to'));
+    // A few seconds less than memory holds, so that the line comes by the second.
+    const from = this.#from ?? Math.round((Date.now() - Math.min(this.#span, this.#isLive ? liveReach - 20_000 : Infinity)) / 1000) * 1000;
+    try {
+      const line = await history(service, from, to);
+      if (turn !== this.#turn) return;
+      this.#line = line;
+    } catch {
+      if (turn !== this.#turn) return;
+      if (!this.#isLive && this.#hint) this.#hint.textContent = 'The past cannot be read now.';
+      return;
+    }
+    this.#draw();
   }
 
   #stop(): void {
     for (const end of this.#ends) end();
     this.#ends = [];
+    this.#turn++;
+    this.#line = noLine;
+    this.#state = null;
     this.#plot?.destroy();
     this.#plot = null;
     this.replaceChildren();
@@ -99,7 +140,7 @@ export class ServiceChart extends HTMLElement {
       ...sizeOf(body), legend: { show: false }, padding: [8, 20, 0, 0], cursor: { sync: { key: service }, points: { size: 6 }, drag: { x: false, y: false } },
       scales: { x: { time: true }, y: { range: (_plot, _low, high) => [0, Math.max(metric.floor, high * 1.1)] } },
       axes: [
-        { ...axis, size: 24, values: (_plot, ticks) => ticks.map(tick => tick % 60 === 0 ? clock(tick).slice(0, 5) : clock(tick)), space: 72, incrs: [5, 10, 15, 30, 60, 120, 300] },
+        { ...axis, size: 24, values: (plot, ticks) => ticks.map(tick => tickText(tick, plot.scales['x']!)), space: 72, incrs: [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400, 172_800, 432_000] },
         { ...axis, size: 56, values: (_plot, ticks) => ticks.map(tick => tick === 0 ? '0' : metric.format(tick)), space: 28 },
       ],
       series: [{}, ...metric.lines.map(line => ({
@@ -111,30 +152,46 @@ export class ServiceChart extends HTMLElement {
   }
 
   #draw(): void {
-    const state = this.#state;
-    if (!state || !this.#plot) return;
-    const samples = state.samples;
-    const to = samples.length > 0 ? samples[samples.length - 1]!.at : state.at;
-    const from = to - this.#seconds * 1000;
-    const shown = samples.filter(sample => sample.at >= from);
-    this.#marks = state.marks.filter(mark => mark.at >= from);
+    const state = this.#isLive ? this.#state : null;
+    if (!this.#plot || (this.#isLive && !state)) return;
+    const fresh = state?.samples ?? [];
+    const older = fresh.length > 0 ? this.#line.samples.filter(sample => sample.at < fresh[0]!.at) : this.#line.samples;
+    const samples = [...older, ...fresh];
+    const to = this.#from !== null ? Number(this.getAttribute('to')) : state ? fresh[fresh.length - 1]?.at ?? state.at : Date.now();
+    const from = this.#from ?? to - this.#span;
+    const shown = samples.filter(sample => sample.at >= from && sample.at <= to);
+    const told = new Set(state?.marks.map(mark => mark.revision));
+    this.#marks = [...this.#line.marks.filter(mark => !told.has(mark.revision)), ...state?.marks ?? []].filter(mark => mark.at >= from && mark.at <= to);
     const metric = this.#metric;
     this.#plot.setData([shown.map(sample => sample.at / 1000), ...metric.lines.map(line => shown.map(line.value))] as uPlot.AlignedData, false);
     this.#plot.batch(() => {
       this.#plot!.setScale('x', { min: from / 1000, max: to / 1000 });
     });
-    const last = shown[shown.length - 1];
+    const at = this.#at;
+    const last = at === null ? shown[shown.length - 1] : shown.findLast(sample => sample.at <= at && at < sample.at + Math.max(this.#line.step, 2) * 1000);
     const now = metric.lines.map(line => {
       const value = last ? line.value(last) : null;
       return (metric.lines.length > 1 ? `${line.label} ` : '') + (value === null ? '–' : metric.format(value));
     }).join(' · ');
     if (this.#now) this.#now.textContent = now;
-    this.setAttribute('aria-label', `${metric.title} of ${state.service}, now ${now}, ${this.#marks.length} changes in the time shown`);
+    this.setAttribute('aria-label', `${metric.title} of ${this.getAttribute('service')}, ${at === null ? 'now' : 'then'} ${now}, ${this.#marks.length} changes in the time shown`);
   }
+
+  /** The moment that is looked at. */
+  get #at(): number | null { return this.hasAttribute('at') ? Number(this.getAttribute('at')) : null; }
 
   #drawMarks(plot: uPlot, palette: Palette): void {
     const { ctx, bbox } = plot;
     ctx.save();
+    if (this.#at !== null) {
+      const x = Math.round(plot.valToPos(this.#at / 1000, 'x', true));
+      ctx.strokeStyle = palette.text;
+      ctx.lineWidth = 2 * devicePixelRatio;
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.stroke();
+    }
     ctx.strokeStyle = ctx.fillStyle = palette.draining;
     ctx.lineWidth = devicePixelRatio;
     ctx.setLineDash([3 * devicePixelRatio, 3 * devicePixelRatio]);
@@ -178,6 +235,14 @@ export class ServiceChart extends HTMLElement {
 
 function sizeOf(body: HTMLElement): { width: number; height: number } {
   return { width: Math.max(80, body.clientWidth), height: Math.max(80, body.clientHeight) };
+}
+
+function tickText(seconds: number, { min, max }: uPlot.Scale): string {
+  const span = (max ?? 0) - (min ?? 0);
+  if (span <= 20 * 60) return seconds % 60 === 0 ? clock(seconds).slice(0, 5) : clock(seconds);
+  const date = new Date(seconds * 1000);
+  const midnight = date.getHours() === 0 && date.getMinutes() === 0;
+  return midnight || span > 3 * 86_400 ? date.toLocaleDateString([], { day: 'numeric', month: 'short' }) : clock(seconds).slice(0, 5);
 }
 
 function clock(seconds: number): string {

@@ -48,15 +48,28 @@ export class RpsSparkline extends HTMLElement {
     this.#end = service ? live().service(service, state => this.#draw(instance ? state.history.get(instance) ?? [] : state.samples.slice(-seconds).map(s => s.rps))) : null;
   }
 
-  #draw(values: readonly number[]): void {
-    const top = Math.max(1, ...values);
+  #draw(values: readonly (number | null)[]): void {
+    const known = values.filter(value => value !== null);
+    const top = Math.max(1, ...known);
     const step = width / (seconds - 1);
     const from = seconds - values.length;
-    const points = values.map((value, index) => `${((from + index) * step).toFixed(1)} ${(height - 1.5 - value / top * (height - 3)).toFixed(1)}`);
-    const path = points.length > 0 ? `M${points.join('L')}` : '';
-    this.#line?.setAttribute('d', path);
-    this.#fill?.setAttribute('d', path && `${path}L${width} ${height}L${(from * step).toFixed(1)} ${height}Z`);
-    this.setAttribute('aria-label', values.length > 0 ? `up to ${rate(Math.max(...values))} requests per second in the last minute` : 'no requests seen');
+    // What is unknown is a gap, and not zero.
+    let [line, fill, begun] = ['', '', ''];
+    values.forEach((value, index) => {
+      const x = ((from + index) * step).toFixed(1);
+      if (value !== null) {
+        line += `${begun ? 'L' : 'M'}${x} ${(height - 1.5 - value / top * (height - 3)).toFixed(1)}`;
+        fill += `${begun ? 'L' : `M${x} ${height}L`}${x} ${(height - 1.5 - value / top * (height - 3)).toFixed(1)}`;
+        begun ||= x;
+      }
+      if (begun && (value === null || index === values.length - 1)) {
+        fill += `L${((from + (value === null ? index - 1 : index)) * step).toFixed(1)} ${height}Z`;
+        begun = '';
+      }
+    });
+    this.#line?.setAttribute('d', line);
+    this.#fill?.setAttribute('d', fill);
+    this.setAttribute('aria-label', known.length > 0 ? `up to ${rate(Math.max(...known))} requests per second in the last minute` : live().at === null ? 'no requests seen' : 'unknown');
   }
 }
 

@@ -9,7 +9,7 @@ const keptMarks = 200;
 export class ServiceState {
   readonly instances = new Map<string, Instance>();
   readonly traffic = new Map<string, Traffic>();
-  readonly history = new Map<string, number[]>();
+  readonly history = new Map<string, (number | null)[]>();
   samples: Sample[] = [];
   marks: Mark[] = [];
   ghosts: readonly Ghost[] = [];

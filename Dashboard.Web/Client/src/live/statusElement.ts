@@ -19,6 +19,7 @@ const words: Record<LiveState, string> = {
  */
 export class LiveStatusElement extends HTMLElement {
   readonly #onReport = (event: Event): void => this.#show((event as CustomEvent<LiveReport>).detail);
+  readonly #onMoment = (): void => this.#show(live().status.report);
   #end: (() => void) | null = null;
   #word: HTMLElement | null = null;
   #age: HTMLElement | null = null;
@@ -37,6 +38,7 @@ export class LiveStatusElement extends HTMLElement {
     mark.setAttribute('aria-hidden', 'true');
     this.replaceChildren(mark, this.#word, this.#age);
     live().status.addEventListener('report', this.#onReport);
+    live().status.addEventListener('moment', this.#onMoment);
     if (this.hasAttribute('follow')) this.#end = live().topology(() => undefined);
     this.#show(live().status.report);
   }
@@ -45,18 +47,20 @@ export class LiveStatusElement extends HTMLElement {
     this.#end?.();
     this.#end = null;
     live().status.removeEventListener('report', this.#onReport);
+    live().status.removeEventListener('moment', this.#onMoment);
   }
 
   #show(report: LiveReport): void {
     const banner = this.hasAttribute('banner');
     const storeAway = report.state === 'live' && report.registryAge !== null;
-    const kind = storeAway ? 'store' : report.state;
+    const past = !banner && live().at !== null;
+    const kind = past ? 'past' : storeAway ? 'store' : report.state;
     this.dataset['state'] = kind;
     this.hidden = banner && (kind === 'live' || kind === 'connecting');
-    const word = banner ? sentence(report, storeAway) : storeAway ? 'Registry offline' : words[report.state];
+    const word = past ? 'The past' : banner ? sentence(report, storeAway) : storeAway ? 'Registry offline' : words[report.state];
     if (this.#word && this.#word.textContent !== word) this.#word.textContent = word;
     const seconds = storeAway ? report.registryAge : report.age;
-    const shown = seconds === null ? '' : report.state === 'live' && !storeAway ? age(Math.max(seconds, 0)) : `${age(seconds)} old`;
+    const shown = past || seconds === null ? '' : report.state === 'live' && !storeAway ? age(Math.max(seconds, 0)) : `${age(seconds)} old`;
     if (this.#age && this.#age.textContent !== shown) this.#age.textContent = shown;
   }
 }

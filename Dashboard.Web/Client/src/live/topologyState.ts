@@ -2,6 +2,8 @@ import type { Edge, Ghost, ServiceNode, TopologyFrame, Traffic } from '../frames
 
 export const idle: Traffic = { rps: 0, errorRate: null, inFlight: 0, longLived: 0, inFlightKnown: true, p50: null, p95: null, p99: null };
 
+const unknown: Traffic = { ...idle, rps: NaN, inFlightKnown: false };
+
 export function edgeKey(source: string, target: string): string { return `${source}\u0000${target}`; }
 
 /** The graph as the frames so far tell it. A delta that does not follow the last frame leaves it untouched. */
@@ -13,6 +15,7 @@ export class TopologyState {
   revision = 0;
   at = 0;
   staleSince: number | null = null;
+  trafficKnown = true;
   readonly #callees = new Map<string, Set<string>>();
   readonly #callers = new Map<string, Set<string>>();
   #sequence = -1;
@@ -34,6 +37,7 @@ export class TopologyState {
     this.revision = frame.revision;
     this.at = frame.at;
     this.staleSince = frame.staleSince;
+    this.trafficKnown = frame.trafficKnown;
     for (const node of frame.nodes) this.nodes.set(node.service, node);
     for (const [service, traffic] of frame.traffic) this.traffic.set(service, traffic);
     for (const edge of frame.edges) {
@@ -57,7 +61,7 @@ export class TopologyState {
   calleesOf(service: string): ReadonlySet<string> { return this.#callees.get(service) ?? nobody; }
   callersOf(service: string): ReadonlySet<string> { return this.#callers.get(service) ?? nobody; }
 
-  trafficOf(service: string): Traffic { return this.traffic.get(service) ?? idle; }
+  trafficOf(service: string): Traffic { return this.traffic.get(service) ?? (this.trafficKnown ? idle : unknown); }
 }
 
 const nobody: ReadonlySet<string> = new Set();

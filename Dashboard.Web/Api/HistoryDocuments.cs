@@ -1,0 +1,23 @@
+namespace Dashboard.Web.Api;
+
+/// <summary>How far back the past can be shown.</summary>
+/// <param name="Oldest">The first moment of which the registry is known; null while nothing ever changed.</param>
+/// <param name="OldestTraffic">The first day of which traffic's minutes are kept; null = none yet.</param>
+/// <param name="Marks">What operators did in the span that was asked for, oldest first; the newest 300.</param>
+internal sealed record HistorySpanDocument(DateTimeOffset? Oldest, DateTimeOffset? OldestTraffic, DateTimeOffset Now, IReadOnlyList<HistoryMarkDocument> Marks);
+
+/// <summary>A service's traffic as a line.</summary>
+/// <param name="StepSeconds">What each point covers from its time on.</param>
+internal sealed record HistoryDocument(
+    string Service,
+    string? Instance,
+    DateTimeOffset From,
+    DateTimeOffset To,
+    int StepSeconds,
+    IReadOnlyList<HistoryPointDocument> Points,
+    IReadOnlyList<HistoryMarkDocument> Marks);
+
+/// <param name="Rps">Requests that began, per second; null where traffic is unknown.</param>
+internal sealed record HistoryPointDocument(DateTimeOffset At, double? Rps, double? ErrorRate, double? P50Ms, double? P95Ms, double? P99Ms);
+
+internal sealed record HistoryMarkDocument(long Revision, DateTimeOffset At, string Action, string Target, string Actor, string? Reason);
