@@ -94,7 +94,8 @@ public sealed class PostgresHistoryStore(PostgresRegistryOptions options) : IHis
             """
             select h.generation, r.revision, (select c.at from change c where c.revision = r.revision), h.revision - r.revision
             from head h, lateral (select revision_at($1) as revision) r
-            """, connection, transaction) { Parameters = { new() { Value = at.ToUniversalTime() } } })
+            """, connection, transaction)
+        { Parameters = { new() { Value = at.ToUniversalTime() } } })
         {
             await using var head = await where.ExecuteReaderAsync(cancellationToken);
             await head.ReadAsync(cancellationToken);
