@@ -27,6 +27,9 @@ public sealed class RegistryServingSource(IRegistry registry, EndpointWaiters wa
     private Held? _claimed;
     private TaskCompletionSource _claim = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>Raised on the loop when the registry begins to be withheld: from here on, what followers were told is nowhere but in this process.</summary>
+    internal event Action? BeganToWithhold;
+
     public Feed<ServingCatalog, ServingUpdate> Feed { get; } = new(ServingCatalog.Empty);
 
     public DateTimeOffset? StaleSince => Volatile.Read(ref _held)?.Since ?? registry.Availability.UnavailableSince;
@@ -100,6 +103,7 @@ public sealed class RegistryServingSource(IRegistry registry, EndpointWaiters wa
         if (MustWithhold(snapshot, told))
         {
             Volatile.Write(ref _held, new(told?.Generation ?? snapshot.Withholding!.Held, told?.Services.Count ?? 0, snapshot.Withholding?.Since ?? _time.GetUtcNow()));
+            BeganToWithhold?.Invoke();
             if (snapshot.Withholding is null)
                 _claim.TrySetResult();
             if (told is not null && !ReferenceEquals(told, before))
@@ -134,6 +138,7 @@ public sealed class RegistryServingSource(IRegistry registry, EndpointWaiters wa
         {
             // Another console, or a follower that came to one, holds something that this one knows nothing of.
             Volatile.Write(ref _held, new(withholding.Held, withholding.Services, withholding.Since));
+            BeganToWithhold?.Invoke();
         }
 
         if (IsWithheld)
