@@ -12,11 +12,12 @@ public sealed class AttentionMetrics : IDisposable
     private readonly Counter<long> _deliveries;
     private readonly Histogram<double> _look;
 
-    public AttentionMetrics(AttentionBoard board, WebhookBoard webhooks)
+    public AttentionMetrics(AttentionBoard board, WebhookBoard webhooks, AttentionOptions options)
     {
         ArgumentNullException.ThrowIfNull(board);
         ArgumentNullException.ThrowIfNull(webhooks);
-        _meter.CreateObservableGauge("mesh.alerts.firing", () => Count(board.Feed.Current), description: "Alerts that fire, acknowledged and silenced ones among them, by rule and severity.");
+        ArgumentNullException.ThrowIfNull(options);
+        _meter.CreateObservableGauge("mesh.alerts.firing", () => Count(board.Feed.Current, options), description: "Alerts that fire, acknowledged and silenced ones among them, by rule and severity.");
         _meter.CreateObservableGauge("mesh.alerts.loud", () => board.Feed.Current.Loud, description: "Alerts that fire and are neither acknowledged nor silenced.");
         _meter.CreateObservableGauge("mesh.alerts.omitted", () => board.Feed.Current.Omitted, description: "Conditions that are not kept as alerts because there are too many.");
         _meter.CreateObservableGauge("mesh.webhook.waiting", () => webhooks.Feed.Current.States.Select(state => new Measurement<int>(state.Waiting, Label(state.Name))), description: "Alerts that a webhook has not been told of yet.");
@@ -36,12 +37,12 @@ public sealed class AttentionMetrics : IDisposable
     private static KeyValuePair<string, object?> Label(string webhook) => new("webhook", webhook);
 
     // Every rule, also with 0: what has never been seen cannot be alerted on.
-    private static IEnumerable<Measurement<int>> Count(AlertBoard board)
+    private static IEnumerable<Measurement<int>> Count(AlertBoard board, AttentionOptions options)
     {
         foreach (var described in RuleBook.All)
         {
             var firing = board.Alerts.Count(alert => alert.State == AlertState.Firing && alert.Key.Rule == described.Rule);
-            yield return new(firing, new("rule", AlertKey.NameOf(described.Rule)), new("severity", described.Defaults.Severity.ToString().ToLowerInvariant()));
+            yield return new(firing, new("rule", AlertKey.NameOf(described.Rule)), new("severity", options.Of(described.Rule).Severity.ToString().ToLowerInvariant()));
         }
     }
 }

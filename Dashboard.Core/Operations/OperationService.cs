@@ -27,7 +27,7 @@ internal sealed partial class OperationService(
     // Many changes and acknowledgements in a row are looked at together.
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
-    private static readonly Actor Self = Actor.System("operations");
+    private static readonly Actor Self = Actor.System(Plan.OwnHand);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

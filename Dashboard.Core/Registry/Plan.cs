@@ -31,6 +31,9 @@ public enum PlanState
 /// </summary>
 public sealed record Plan
 {
+    /// <summary>Who plans are carried on by, and so paused by where nobody asked.</summary>
+    public const string OwnHand = "operations";
+
     /// <summary>The revision of the change that opened it.</summary>
     public required long Id { get; init; }
 
@@ -74,6 +77,10 @@ public sealed record Plan
 
     [JsonIgnore]
     public bool IsOpen => State is PlanState.Scheduled or PlanState.Running or PlanState.Paused;
+
+    /// <summary>It stopped without anybody asking for it, and waits for an operator.</summary>
+    [JsonIgnore]
+    public bool PausedItself => State == PlanState.Paused && By == OwnHand;
 
     /// <summary>What was asked for.</summary>
     /// <exception cref="InvalidOperationException">The plan was read back from a change that left its definition as it was.</exception>

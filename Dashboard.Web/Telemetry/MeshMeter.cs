@@ -1,4 +1,6 @@
 using System.Diagnostics.Metrics;
+using System.Text.Json;
+using Dashboard.Core.Discovery;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Traffic;
 
@@ -25,23 +27,26 @@ internal sealed class MeshMeter : IDisposable
     private readonly TrafficStore _traffic;
     private readonly TimeProvider _time;
     private readonly TelemetryLimits _limits;
+    private readonly FollowerBoard? _followers;
     private readonly TrafficTotals _totals = new();
     private readonly Meter _meter;
     private readonly Histogram<double> _latency;
     private MeshView _view = MeshView.Empty;
 
-    public MeshMeter(IRegistry registry, TrafficStore traffic, TimeProvider time, IMeterFactory meters, TelemetryLimits limits)
+    public MeshMeter(IRegistry registry, TrafficStore traffic, TimeProvider time, IMeterFactory meters, TelemetryLimits limits, FollowerBoard? followers = null)
     {
         _registry = registry;
         _traffic = traffic;
         _time = time;
         _limits = limits;
+        _followers = followers;
         _meter = meters.Create(Name);
         _latency = _meter.CreateHistogram(
             LatencyName, null, "Time from a request's arrival at a data plane to the end of its response, in seconds.", null, new InstrumentAdvice<double> { HistogramBucketBoundaries = LatencyBounds });
         CreateInstanceGauges();
         CreateServiceGauges();
         CreateRegistryGauges();
+        CreateOperatorGauges();
         _traffic.Accepted += Count;
     }
 
@@ -110,6 +115,17 @@ internal sealed class MeshMeter : IDisposable
             () => _view.Instances.Where(shown => shown.InFlight is not null).Select(shown => new Measurement<long>(shown.InFlight!.Value, Labels(shown.Instance.Key))),
             null,
             "Open requests and long-lived connections; absent while a data plane is silent about it.");
+        _meter.CreateObservableGauge(
+            InstancePrefix + "intended_share_ratio",
+            () => _view.Instances.Where(shown => shown.IntendedShare is not null).Select(shown => new Measurement<double>(shown.IntendedShare!.Value, Labels(shown.Instance.Key))),
+            null,
+            "The part of its service's new requests that it should get, 0-1; absent where the policy looks at requests in flight.");
+        _meter.CreateObservableGauge(
+            InstancePrefix + "drain_deadline_timestamp_seconds",
+            () => _view.Instances.Where(shown => shown.Instance.EffectiveIntent is { Kind: IntentKind.Draining, Deadline: not null })
+                .Select(shown => new Measurement<double>(shown.Instance.EffectiveIntent.Deadline!.Value.ToUnixTimeMilliseconds() / 1000.0, Labels(shown.Instance.Key))),
+            null,
+            "When the deadline of its drain is, in seconds since 1970; absent while it does not drain.");
 
         void Gauge(string name, string help, Func<Instance, int> value) => _meter.CreateObservableGauge(
             InstancePrefix + name, () => _view.Instances.Select(shown => new Measurement<int>(value(shown.Instance), Labels(shown.Instance.Key))), null, help);
@@ -120,6 +136,9 @@ internal sealed class MeshMeter : IDisposable
         Gauge("instances", "Registered instances.", service => service.Instances.Count);
         Gauge("eligible", "Instances that are wanted and healthy or degraded.", service => service.EligibleCount);
         Gauge("serving", "Instances that get new requests.", service => service.Serving.Endpoints.Length);
+        Gauge("judged", "Instances that are wanted and whose health is known: what panic is counted in.", service => service.Instances.Values.Count(instance => instance.IsWanted && instance.HealthStatus != HealthStatus.Unknown));
+        Gauge("panic_threshold_percent", "Below this part of the judged being eligible health is ignored; 0: never.", service => service.Settings.PanicThreshold);
+        Gauge("brake", "Whether lost instances are kept because many were lost at once: 1 or 0.", service => service.Brake is null ? 0 : 1);
         Gauge("panic", "Whether health is ignored because too few instances are eligible: 1 or 0.", service => service.Serving.Panic ? 1 : 0);
 
         void Gauge(string name, string help, Func<ServiceSnapshot, int> value) => _meter.CreateObservableGauge(
@@ -138,6 +157,41 @@ internal sealed class MeshMeter : IDisposable
         _meter.CreateObservableGauge("mesh_metrics_omitted_instances", () => _view.OmittedInstances, null, "Instances without series of their own, because there are more than are exposed.");
         _meter.CreateObservableGauge("mesh_metrics_omitted_services", () => _view.OmittedServices, null, "Services without series of their own, because there are more than are exposed.");
     }
+
+    private void CreateOperatorGauges()
+    {
+        _meter.CreateObservableGauge("mesh_registry_withheld", () => _registry.Current.Withholding is { IsOpen: true } ? 1 : 0, null, "Whether data planes are kept from a registry that began anew: 1 or 0.");
+        _meter.CreateObservableGauge(
+            "mesh_plans",
+            () => Enum.GetValues<PlanState>().Where(state => state is PlanState.Scheduled or PlanState.Running or PlanState.Paused)
+                .Select(state => new Measurement<int>(_registry.Current.Plans.Values.Count(plan => plan.State == state), KeyValuePair.Create<string, object?>("state", Word(state)))),
+            null,
+            "Open plans by state.");
+        _meter.CreateObservableGauge(
+            "mesh_plans_paused_by_themselves",
+            () => _registry.Current.Plans.Values.Count(plan => plan.PausedItself),
+            null,
+            "Plans that stopped by themselves and wait for an operator.");
+        if (_followers is null)
+            return;
+
+        _meter.CreateObservableGauge(
+            "mesh_followers",
+            () => Enum.GetValues<FollowerState>().Select(state => new Measurement<int>(_followers.Current.Count(standing => standing.State == state), KeyValuePair.Create<string, object?>("state", Word(state)))),
+            null,
+            "Data planes by state.");
+        _meter.CreateObservableGauge(
+            "mesh_followers_missed", () => _followers.Current.Count(standing => standing is { State: FollowerState.Silent, WaitedForBy.IsEmpty: false }), null, "Data planes that are gone while an operation waits for them.");
+        _meter.CreateObservableGauge(
+            "mesh_follower_lag_max_seconds",
+            () => _followers.Current.Where(standing => standing.State is FollowerState.Behind or FollowerState.CatchingUp).Select(standing => (_time.GetUtcNow() - standing.LagSince)?.TotalSeconds ?? 0).DefaultIfEmpty(0).Max(),
+            null,
+            "How long the connected data plane that is furthest behind has not taken a change, in seconds.");
+    }
+
+    private static string Word<T>(T state)
+        where T : struct, Enum
+        => JsonNamingPolicy.SnakeCaseLower.ConvertName(state.ToString());
 
     private static Measurement<T>[] ByFeed<T>(T registry, T traffic)
         where T : struct =>

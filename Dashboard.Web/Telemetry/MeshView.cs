@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Dashboard.Core.Balancing;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Traffic;
 
@@ -26,9 +27,15 @@ internal sealed record MeshView
         var instances = ImmutableArray.CreateBuilder<ShownInstance>(Math.Min(registry.InstanceCount, limits.Instances));
         foreach (var service in services)
         {
-            var serving = service.Serving.Endpoints.Select(endpoint => endpoint.Id).ToHashSet(StringComparer.Ordinal);
+            var serving = service.Serving.Endpoints.ToDictionary(endpoint => endpoint.Id, endpoint => endpoint.Weight, StringComparer.Ordinal);
+            var followsWeights = BalancingPolicies.Default[service.Settings.Policy].FollowsWeights;
+            var even = service.Settings.Policy == BalancingPolicy.RoundRobin;
+            double total = even ? serving.Count : serving.Values.Sum(weight => (long)weight);
             foreach (var instance in service.Instances.Values.Take(limits.Instances - instances.Count))
-                instances.Add(new(instance, serving.Contains(instance.Id), InFlightOf(instance.Key)));
+                instances.Add(new(instance, serving.ContainsKey(instance.Id), InFlightOf(instance.Key), ShareOf(instance.Id)));
+
+            // As SharePrediction has it, without its tables: this is done for each scrape.
+            double? ShareOf(string id) => !followsWeights ? null : !serving.TryGetValue(id, out var weight) ? 0 : (even ? 1 : weight) / total;
         }
 
         return new()
@@ -46,4 +53,5 @@ internal sealed record MeshView
 
 /// <summary>An instance with what is derived for it.</summary>
 /// <param name="InFlight">Null while a reporter is silent: unknown is not zero.</param>
-internal sealed record ShownInstance(Instance Instance, bool IsServing, long? InFlight);
+/// <param name="IntendedShare">0-1; null where the policy looks at requests in flight and intends none.</param>
+internal sealed record ShownInstance(Instance Instance, bool IsServing, long? InFlight, double? IntendedShare);

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Dashboard.Core.Discovery;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Traffic;
 
@@ -39,7 +40,7 @@ public static class TelemetryExtensions
 
     private static MeshMeter? MeshOf(IServiceProvider provider, TelemetryLimits limits) =>
         provider.GetService<IRegistry>() is { } registry && provider.GetService<TrafficStore>() is { } traffic
-            ? new MeshMeter(registry, traffic, provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<IMeterFactory>(), limits)
+            ? new MeshMeter(registry, traffic, provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<IMeterFactory>(), limits, provider.GetService<FollowerBoard>())
             : null;
 
     private sealed class Starter(MetricsEndpoint metrics) : IHostedService

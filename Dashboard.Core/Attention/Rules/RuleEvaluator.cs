@@ -11,9 +11,6 @@ namespace Dashboard.Core.Attention.Rules;
 /// </summary>
 internal sealed class RuleEvaluator(AttentionOptions options)
 {
-    /// <summary>The name by which plans are paused that pause by themselves.</summary>
-    public const string PlansOwnHand = "operations";
-
     private const long LeastRequests = 50;
 
     private Dictionary<string, Remembered> _services = new(StringComparer.Ordinal);
@@ -158,7 +155,7 @@ internal sealed class RuleEvaluator(AttentionOptions options)
 
         foreach (var plan in registry.Plans.Values)
         {
-            if (plan is { State: PlanState.Paused, By: PlansOwnHand })
+            if (plan.PausedItself)
             {
                 findings.Add(new(
                     new(AlertRule.PlanPaused, FormattableString.Invariant($"plan:{plan.Id}")),

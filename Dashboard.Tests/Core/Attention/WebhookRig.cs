@@ -58,7 +58,7 @@ internal sealed class WebhookRig : IAsyncDisposable
         rig.Options = with?.Invoke(options) ?? options;
         var all = new AttentionOptions(webhooks: [rig.Options]);
         rig.Board = new(all);
-        rig._metrics = new(rig.Alerts, rig.Board);
+        rig._metrics = new(rig.Alerts, rig.Board, all);
         rig.Restart();
         return rig;
     }

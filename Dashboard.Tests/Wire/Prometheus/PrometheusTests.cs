@@ -57,6 +57,7 @@ public sealed partial class PrometheusTests
         {
             var file = Path.Combine(folder, "prometheus.yml");
             await File.WriteAllTextAsync(file, await ResourceAsync("Prometheus/compose.yml"), Cancelled);
+            await File.WriteAllTextAsync(Path.Combine(folder, "prometheus.rules.yml"), await ResourceAsync("Prometheus/prometheus.rules.yml"), Cancelled);
 
             var said = await ChildProcess.RunAsync(promtool, ["check", "config", "--syntax-only", file], Cancelled);
 
