@@ -40,7 +40,15 @@ internal sealed class Churn(ConsoleProcess console)
     {
         var status = await File.ReadAllLinesAsync($"/proc/{console.Id}/status", cancellationToken);
         var resident = status.First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1];
-        return new(long.Parse(resident, CultureInfo.InvariantCulture) / 1024.0, Directory.GetFiles($"/proc/{console.Id}/fd").Length, _changes);
+        return new(long.Parse(resident, CultureInfo.InvariantCulture) / 1024.0, await LiveAsync(cancellationToken), Directory.GetFiles($"/proc/{console.Id}/fd").Length, _changes);
+    }
+
+    private async Task<double> LiveAsync(CancellationToken cancellationToken)
+    {
+        var metrics = await console.Client.GetStringAsync(new Uri("/metrics", UriKind.Relative), cancellationToken);
+        return (Sum("dotnet_gc_last_collection_heap_size_bytes{") - Sum("dotnet_gc_last_collection_heap_fragmentation_size_bytes{")) / 1024 / 1024;
+
+        double Sum(string name) => metrics.Split('\n').Where(line => line.StartsWith(name, StringComparison.Ordinal)).Sum(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
     }
 
     private async Task SendAsync(HttpMethod method, string path, object body, CancellationToken cancellationToken)
@@ -59,8 +67,9 @@ internal sealed class Churn(ConsoleProcess console)
     }
 }
 
-/// <summary>Resident memory and open descriptors of a process, after so many changes.</summary>
-internal sealed record ChurnSample(double ResidentMegabytes, int Descriptors, int Changes)
+/// <summary>Memory and open descriptors of a process, after so many changes.</summary>
+/// <param name="LiveMegabytes">What the collector's last look left, without the holes between.</param>
+internal sealed record ChurnSample(double ResidentMegabytes, double LiveMegabytes, int Descriptors, int Changes)
 {
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{ResidentMegabytes:0} MB resident, {Descriptors} descriptors, {Changes} changes");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{ResidentMegabytes:0} MB resident, {LiveMegabytes:0.0} MB live, {Descriptors} descriptors, {Changes} changes");
 }

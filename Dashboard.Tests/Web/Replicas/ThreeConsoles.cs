@@ -77,6 +77,9 @@ public sealed class ThreeConsoles(PostgresServer postgres) : IAsyncLifetime
         },
         "each of the three hears the others and holds a part of the health checks");
 
+    /// <summary>The epochs of the shares of the health checks, by share.</summary>
+    public async Task<long[]> EpochsAsync() => (long[])(await RegistryStore.QueryAsync(Database, "select array_agg(epoch order by shard) from health_lease"))!;
+
     /// <summary>Registers an instance at a console; the service comes into being with these settings.</summary>
     public static async Task PutAsync(ConsoleProcess console, string service, object? settings, params (string Id, object Registration)[] instances)
     {
