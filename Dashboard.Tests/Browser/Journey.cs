@@ -38,9 +38,20 @@ public sealed partial class Journey : IAsyncDisposable
         return await OpenAsync(browser, LinkPattern().Match(line).Value, width, height, scheme);
     }
 
-    public static async Task<Journey> OpenAsync(IBrowser browser, string address, int width, int height, ColorScheme scheme)
+    /// <summary>Signs in with the admin token, by the keyboard, and stays on the page that was asked for.</summary>
+    public static async Task<Journey> SignInByTokenAsync(IBrowser browser, Uri address, int width = 1440, int height = 900, ColorScheme scheme = ColorScheme.Dark, bool touch = false, ReducedMotion motion = ReducedMotion.NoPreference)
     {
-        var context = await browser.NewContextAsync(new() { ViewportSize = new() { Width = width, Height = height }, ColorScheme = scheme });
+        var journey = await OpenAsync(browser, address.ToString(), width, height, scheme, touch, motion);
+        await journey.Page.GetByLabel("Admin token").PressSequentiallyAsync(ConsoleProcess.Token);
+        await journey.Page.Keyboard.PressAsync("Enter");
+        await Assertions.Expect(journey.Page.GetByRole(AriaRole.Heading, new() { Level = 1 }).And(journey.Page.Locator(".shell-main h1"))).ToBeVisibleAsync(new() { Timeout = 60_000 });
+        return journey;
+    }
+
+    /// <param name="touch">A phone: it is tapped, and has no mouse.</param>
+    public static async Task<Journey> OpenAsync(IBrowser browser, string address, int width, int height, ColorScheme scheme, bool touch = false, ReducedMotion motion = ReducedMotion.NoPreference)
+    {
+        var context = await browser.NewContextAsync(new() { ViewportSize = new() { Width = width, Height = height }, ColorScheme = scheme, HasTouch = touch, IsMobile = touch, ReducedMotion = motion });
         var journey = new Journey(context, await context.NewPageAsync());
         await journey.Page.GotoAsync(address);
         return journey;
@@ -56,6 +67,13 @@ public sealed partial class Journey : IAsyncDisposable
         Assert.True(
             result.Violations.Length == 0,
             $"{Page.Url}\n{string.Join('\n', result.Violations.Select(violation => $"{violation.Id}: {violation.Help}\n  {string.Join("\n  ", violation.Nodes.Select(node => node.Html))}"))}");
+    }
+
+    /// <summary>Asserts that nothing reaches beyond the window's width.</summary>
+    public async Task AssertFitsAsync()
+    {
+        var overhang = await Page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+        Assert.True(overhang <= 0, $"{Page.Url} is {overhang} px wider than the window");
     }
 
     public void AssertNoErrors() => Assert.True(_errors.Count == 0, string.Join('\n', _errors));

@@ -61,6 +61,24 @@ public sealed class DrainDialogTests
     }
 
     [Fact]
+    public async Task Button_pressed_twice_opens_one_dialog_and_opens_it_again_when_it_was_closed()
+    {
+        await using var context = new ConsoleContext();
+        context.AddService("cart", 3);
+        var dialogs = context.RenderDialogs();
+        var page = context.Render<ServicePage>(parameters => parameters.Add(shown => shown.Name, "cart"));
+
+        await page.PressAsync("Drain cart-2");
+        await page.PressAsync("Drain cart-2");
+        dialogs.WaitForAssertion(() => Assert.Single(dialogs.FindAll("form.act")), ConsoleContext.Patience);
+        await dialogs.PressAsync("Cancel");
+        dialogs.WaitForAssertion(() => Assert.Empty(dialogs.FindAll("form.act")), ConsoleContext.Patience);
+
+        await page.PressAsync("Drain cart-2");
+        dialogs.WaitForAssertion(() => Assert.Single(dialogs.FindAll("form.act")), ConsoleContext.Patience);
+    }
+
+    [Fact]
     public async Task Enter_in_a_field_does_not_drain()
     {
         await using var context = new ConsoleContext();

@@ -16,6 +16,8 @@ public sealed class ActDialogs(IDialogService dialogs, ISnackbar notices, Naviga
 {
     private static readonly DialogOptions Options = new() { CloseButton = true, BackdropClick = false, CloseOnEscapeKey = true, FullWidth = true, MaxWidth = MaxWidth.Small };
 
+    private bool _open;
+
     public Task DrainAsync(InstanceKey key, ServiceSettings settings) => ShowAsync<DrainDialog>(
         $"Drain {key.Id}",
         new() { { dialog => dialog.Key, key }, { dialog => dialog.Settings, settings } });
@@ -106,10 +108,24 @@ public sealed class ActDialogs(IDialogService dialogs, ISnackbar notices, Naviga
             return;
         }
 
-        var dialog = await dialogs.ShowAsync<TDialog>(title, parameters, Options);
-        if (await dialog.Result is { Canceled: false, Data: ActOutcome outcome })
+        // A button that is pressed twice opens one dialog.
+        if (_open)
         {
-            Announce(outcome);
+            return;
+        }
+
+        _open = true;
+        try
+        {
+            var dialog = await dialogs.ShowAsync<TDialog>(title, parameters, Options);
+            if (await dialog.Result is { Canceled: false, Data: ActOutcome outcome })
+            {
+                Announce(outcome);
+            }
+        }
+        finally
+        {
+            _open = false;
         }
     }
 }

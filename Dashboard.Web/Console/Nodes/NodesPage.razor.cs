@@ -59,6 +59,6 @@ public sealed partial class NodesPage : LivePage
 
     private static string ZoneName(string zone) => zone.Length == 0 ? "No zone" : zone;
 
-    private void SearchChanged(ChangeEventArgs args) =>
-        Navigation.NavigateTo(Navigation.GetUriWithQueryParameter("q", args.Value as string is { Length: > 0 } text ? text : null), replace: true);
+    private void SearchChanged(string text) =>
+        Navigation.NavigateTo(Navigation.GetUriWithQueryParameter("q", text.Length == 0 ? null : text), replace: true);
 }

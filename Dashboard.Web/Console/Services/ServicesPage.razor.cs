@@ -51,7 +51,7 @@ public sealed partial class ServicesPage : LivePage
         _ => 4,
     };
 
-    private void SearchChanged(ChangeEventArgs args) => Address("q", args.Value as string is { Length: > 0 } text ? text : null);
+    private void SearchChanged(string text) => Address("q", text.Length == 0 ? null : text);
 
     private void AttentionChanged(ChangeEventArgs args) => Address("attention", args.Value is true ? "true" : null);
 

@@ -16,7 +16,12 @@ export function start(page) {
       tell('KeyPressed', 'jump');
       return;
     }
-    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector('[role="dialog"]')) return;
+    // A dialog that has just come up may not have the focus yet.
+    const dialog = [...document.querySelectorAll('[role="dialog"]')].at(-1);
+    if (event.key === 'Escape' && dialog && !dialog.contains(event.target)) {
+      dialog.querySelector('.mud-button-close')?.click();
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || dialog) return;
     if (event.key === '?') {
       tell('KeyPressed', 'help');
     } else if (event.key === '/') {

@@ -1,0 +1,231 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Dashboard.Tests.Support;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace Dashboard.Tests.Browser;
+
+/// <summary>The ways by which an operator drains: with a thumb, with the keys alone, against the guard, against a colleague, and over a line that breaks.</summary>
+[Collection(EndToEnd.Name)]
+public sealed class DrainJourneyTests(BrowserFixture browser, MeshFixture mesh) : IClassFixture<BrowserFixture>, IClassFixture<MeshFixture>
+{
+    private const float Patience = 60_000;
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    static DrainJourneyTests() => SetDefaultExpectTimeout(Patience);
+
+    [Fact]
+    public async Task Host_is_drained_by_touch_at_phone_width()
+    {
+        await using var journey = await OpenAsync("/nodes", touch: true);
+        var page = journey.Page;
+        await journey.AssertFitsAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Drain host tapped-host-1", Exact = true }).TapAsync();
+
+        var dialog = page.GetByRole(AriaRole.Dialog);
+        await Expect(dialog).ToContainTextAsync("Guard allows it: tapped goes from 3 to 2 serving");
+        await dialog.GetByLabel(new Regex("^Reason")).TapAsync();
+        await page.Keyboard.TypeAsync("its fan fails");
+        await journey.AssertAccessibleAsync();
+        await journey.AssertFitsAsync();
+        // The button stays in reach while the form is scrolled.
+        await Expect(dialog.GetByRole(AriaRole.Button, new() { Name = "Drain tapped-host-1", Exact = true })).ToBeInViewportAsync();
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Drain tapped-host-1", Exact = true }).TapAsync();
+        await Expect(dialog).ToHaveCountAsync(0);
+
+        await page.GetByRole(AriaRole.Link, new() { NameRegex = new("^Follow operation [0-9]+ on tapped-host-1") }).TapAsync();
+        await page.WaitForURLAsync(new Regex("/operations/[0-9]+$"));
+        await journey.AssertFitsAsync();
+        await Expect(page.GetByRole(AriaRole.Region, new() { Name = "State", Exact = true })).ToContainTextAsync("Completed");
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Undo", Exact = true })).ToBeVisibleAsync();
+        await journey.AssertAccessibleAsync();
+        await page.GetByRole(AriaRole.Navigation, new() { Name = "Main" }).GetByRole(AriaRole.Link, new() { Name = "Nodes" }).TapAsync();
+        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { Has = page.GetByRole(AriaRole.Button, new() { Name = "Undrain host tapped-host-1", Exact = true }) })).ToContainTextAsync("Drained");
+        journey.AssertNoErrors();
+    }
+
+    [Fact]
+    public async Task Host_is_drained_and_the_drain_taken_back_by_the_keys_alone()
+    {
+        await using var journey = await OpenAsync("/", touch: false);
+        var page = journey.Page;
+        var keys = page.Keyboard;
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Keys" })).ToBeVisibleAsync();
+        await PressUntilAsync(page, ["g", "n"], async () => await page.GetByRole(AriaRole.Heading, new() { Name = "Nodes", Exact = true }).IsVisibleAsync());
+        await keys.PressAsync("/");
+        await keys.TypeAsync("typed-host-1");
+        await Expect(page.GetByRole(AriaRole.Button, new() { NameRegex = new("^Drain host .*[0-9]$") })).ToHaveCountAsync(1);
+
+        await TabToAsync(page, "Drain host typed-host-1");
+        await keys.PressAsync("Enter");
+        var dialog = page.GetByRole(AriaRole.Dialog);
+        await Expect(dialog).ToContainTextAsync("Guard allows it");
+        await TabToAsync(page, "Reason");
+        await keys.TypeAsync("its fan fails");
+        await TabToAsync(page, "Drain typed-host-1");
+        await keys.PressAsync("Enter");
+        await Expect(dialog).ToHaveCountAsync(0);
+
+        await TabToAsync(page, "Follow operation");
+        await keys.PressAsync("Enter");
+        await page.WaitForURLAsync(new Regex("/operations/[0-9]+$"));
+        await Expect(page.GetByRole(AriaRole.Button, new() { NameRegex = new("^(Take it back|Undo)$") })).ToBeVisibleAsync();
+        await TabToAsync(page, "Take it back", "Undo");
+        await keys.PressAsync("Enter");
+        await Expect(dialog).ToBeVisibleAsync();
+        await TabToAsync(page, "Take it back", "Undo it");
+        await keys.PressAsync("Enter");
+        await Expect(dialog).ToHaveCountAsync(0);
+        await Expect(page.GetByRole(AriaRole.Region, new() { Name = "State", Exact = true })).ToContainTextAsync(new Regex("Cancelled|Superseded|Taken back|Completed"));
+
+        // The keys are listed by a key, and a name leads anywhere.
+        await keys.PressAsync("?");
+        await Expect(dialog).ToContainTextAsync("Search on this page");
+        await keys.PressAsync("Escape");
+        await Expect(dialog).ToHaveCountAsync(0);
+        // The dialog before gives the focus back a moment after it has gone: what was typed meanwhile is typed again, as an operator would.
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                await keys.PressAsync("Control+k");
+                await Expect(dialog.GetByRole(AriaRole.Combobox)).ToBeFocusedAsync();
+                await keys.PressAsync("Control+a");
+                await keys.TypeAsync("typed-2");
+                return await dialog.GetByRole(AriaRole.Combobox).InputValueAsync() == "typed-2";
+            },
+            TimeSpan.FromSeconds(60), () => "the name stands in the field", Cancelled);
+        await Expect(dialog.GetByRole(AriaRole.Option).First).ToContainTextAsync("typed-2");
+        await keys.PressAsync("Enter");
+        await page.WaitForURLAsync(new Regex("/services/typed\\?instance=typed-2$"));
+        journey.AssertNoErrors();
+    }
+
+    [Fact]
+    public async Task Guard_that_refuses_is_overridden_with_a_reason_and_everyone_sees_it()
+    {
+        await using var journey = await OpenAsync("/services/guarded");
+        var page = journey.Page;
+        await page.GetByRole(AriaRole.Button, new() { Name = "Drain guarded-1", Exact = true }).ClickAsync();
+        var dialog = page.GetByRole(AriaRole.Dialog);
+        await Expect(dialog).ToContainTextAsync("Guard refuses: guarded goes from 1 to 0 serving; at least 1 must remain");
+        await Expect(dialog.GetByRole(AriaRole.Button, new() { Name = "Drain guarded-1", Exact = true })).ToBeDisabledAsync();
+        await dialog.GetByLabel("Override the guard").CheckAsync();
+        var against = dialog.GetByRole(AriaRole.Button, new() { Name = "Drain guarded-1 against the guard" });
+        await Expect(against).ToBeDisabledAsync();
+        await Expect(dialog).ToContainTextAsync("An override needs a reason.");
+        await journey.AssertAccessibleAsync();
+        await dialog.GetByLabel(new Regex("^Reason")).FillAsync("it serves wrong prices");
+        await against.ClickAsync();
+        await Expect(dialog).ToHaveCountAsync(0);
+        Assert.NotEqual("active", await mesh.IntentAsync("guarded-1", Cancelled));
+        await Expect(page.GetByRole(AriaRole.Region, new() { Name = "State", Exact = true })).ToContainTextAsync("Nobody serves");
+
+        await page.GetByRole(AriaRole.Link, new() { Name = "Activity", Exact = true }).First.ClickAsync();
+        var entry = page.GetByRole(AriaRole.Listitem).Filter(new() { HasText = "it serves wrong prices" });
+        await Expect(entry).ToContainTextAsync("overrode the guard");
+        journey.AssertNoErrors();
+    }
+
+    [Fact]
+    public async Task Conflict_with_a_second_operator_is_told_in_words_and_what_was_typed_stays()
+    {
+        await using var journey = await OpenAsync("/services/contested");
+        var page = journey.Page;
+        var seen = (await mesh.Console.Client.GetFromJsonAsync<JsonElement>("/api/v1/registry", Cancelled)).GetProperty("revision").GetInt64();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Drain contested-2", Exact = true }).ClickAsync();
+        var dialog = page.GetByRole(AriaRole.Dialog);
+        await dialog.GetByLabel(new Regex("^Deadline")).FillAsync("77");
+        await dialog.GetByLabel(new Regex("^Reason")).FillAsync("kernel update");
+
+        await mesh.PostAsync("/api/v1/services/contested/instances/contested-2/maintenance", new { reason = "its disk is replaced" }, Cancelled);
+
+        await Expect(dialog.GetByRole(AriaRole.Alert).Filter(new() { HasText = "Somebody else was here first." })).ToContainTextAsync("its disk is replaced");
+        await Expect(dialog.GetByRole(AriaRole.Button, new() { Name = "Drain contested-2", Exact = true })).ToBeDisabledAsync();
+        await Expect(dialog.GetByLabel(new Regex("^Deadline"))).ToHaveValueAsync("77");
+        await Expect(dialog.GetByLabel(new Regex("^Reason"))).ToHaveValueAsync("kernel update");
+        await journey.AssertAccessibleAsync();
+
+        // A program that looked at the same revision is told the same, with 409.
+        using var late = await mesh.Console.Client.PostAsJsonAsync("/api/v1/services/contested/instances/contested-2/drain", new { reason = "too late", expectedRevision = seen }, Cancelled);
+        Assert.Equal(HttpStatusCode.Conflict, late.StatusCode);
+
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Go on from the state as it is now" }).ClickAsync();
+        await Expect(dialog.GetByLabel(new Regex("^Deadline"))).ToHaveValueAsync("77");
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Drain contested-2", Exact = true }).ClickAsync();
+        await Expect(dialog).ToHaveCountAsync(0);
+        Assert.Contains(await mesh.IntentAsync("contested-2", Cancelled), new[] { "draining", "drained" });
+        journey.AssertNoErrors();
+    }
+
+    [Fact]
+    public async Task Line_that_breaks_in_mid_drain_is_said_and_the_page_goes_on_where_it_was()
+    {
+        var held = await mesh.HoldAsync(Cancelled);
+        var operation = (await mesh.PostAsync("/api/v1/services/held/instances/held-1/drain", new { reason = "new kernel", deadlineSeconds = 300 }, Cancelled)).GetProperty("id").GetInt64();
+        await using var line = new CutLine(mesh.Console.Ports.Console);
+        await using var journey = await Journey.SignInByTokenAsync(browser.Browser, new Uri(line.Url, $"/operations/{operation}"), width: 390, height: 844);
+        var page = journey.Page;
+        var state = page.GetByRole(AriaRole.Region, new() { Name = "State", Exact = true });
+        await Expect(state).ToContainTextAsync(new Regex("[45] min.* to the deadline"));
+        await page.EvaluateAsync("globalThis.sameDocument = true");
+
+        line.Cut();
+        var banner = page.Locator("#circuit-banner");
+        await Expect(banner).ToContainTextAsync(new Regex("lost|cannot be reached"));
+        await journey.AssertAccessibleAsync();
+        await journey.AssertFitsAsync();
+        // Meanwhile a colleague gives it more time.
+        await mesh.PostAsync($"/api/v1/operations/{operation}/extend", new { deadlineSeconds = 1800, reason = "it is slow" }, Cancelled);
+        line.Mend();
+
+        await Expect(banner).ToBeHiddenAsync();
+        await Expect(state).ToContainTextAsync(new Regex("(29|30) min.* to the deadline"));
+        Assert.True(await page.EvaluateAsync<bool>("globalThis.sameDocument === true"), "the page went on, it was not loaded again");
+        mesh.Release();
+        (await held).Dispose();
+        await Expect(state).ToContainTextAsync("Completed");
+    }
+
+    private Task<Journey> OpenAsync(string path, bool touch = false) =>
+        Journey.SignInByTokenAsync(browser.Browser, new Uri(mesh.Console.Url, path), touch ? 390 : 1440, touch ? 844 : 900, touch ? ColorScheme.Light : ColorScheme.Dark, touch);
+
+    // The shell's keys work from the moment that its script runs: an operator who presses too early presses again.
+    private static Task PressUntilAsync(IPage page, string[] keys, Func<Task<bool>> there) => Eventually.TrueAsync(
+        async () =>
+        {
+            foreach (var key in keys)
+                await page.Keyboard.PressAsync(key);
+            return await there();
+        },
+        TimeSpan.FromSeconds(60), () => $"{string.Join(' ', keys)} leads there", Cancelled);
+
+    /// <summary>Presses Tab until a control whose name begins so has the focus, and asserts that the focus can be seen.</summary>
+    private static async Task TabToAsync(IPage page, params string[] names)
+    {
+        for (var presses = 0; presses < 200; presses++)
+        {
+            var (name, seen) = await page.EvaluateAsync<string[]>("""
+                () => {
+                  const e = document.activeElement, dialog = document.querySelector('[role="dialog"]');
+                  if (dialog && !dialog.contains(e)) return ['behind the dialog', ''];
+                  const name = e.getAttribute('aria-label') ?? e.labels?.[0]?.innerText ?? e.innerText ?? '';
+                  const style = getComputedStyle(e);
+                  return [name.trim(), style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0 || style.boxShadow !== 'none' ? 'seen' : 'unseen'];
+                }
+                """) is [var first, var second] ? (first, second) : ("", "");
+            if (names.Any(wanted => name.StartsWith(wanted, StringComparison.Ordinal)))
+            {
+                Assert.True(seen == "seen", $"the focus on \"{name}\" cannot be seen");
+                return;
+            }
+
+            await page.Keyboard.PressAsync("Tab");
+        }
+
+        Assert.Fail($"Tab does not lead to {string.Join(" or ", names)}");
+    }
+}
