@@ -25,7 +25,7 @@ public sealed record AlertBoard(ImmutableArray<Alert> Alerts, int Omitted)
         .ThenByDescending(alert => alert.IsLoud)
         .ThenByDescending(alert => alert.Severity)
         .ThenByDescending(alert => alert.ResolvedAt ?? alert.FiringSince ?? alert.Since)
-        .ThenBy(alert => alert.Key.ToString(), StringComparer.Ordinal);
+        .ThenBy(alert => alert.Finding.Name, StringComparer.Ordinal);
 }
 
 /// <summary>A step from one board to the next.</summary>

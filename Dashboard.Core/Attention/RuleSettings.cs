@@ -33,7 +33,7 @@ public static class RuleBook
         new(AlertRule.BrakeEngaged, "Mass-loss brake", "Many instances of a service were lost at once, so lost ones are not removed.", Critical(0)),
         new(AlertRule.InstanceUnhealthy, "Instance unhealthy", "An instance that should take traffic fails its checks.", Warning(15)),
         new(AlertRule.ServiceNearPanic, "Near panic", "A part of a service is not eligible, and one more lost instance, or as many percentage points as the threshold, would bring panic.", Warning(10, 10), new("distance to panic, percentage points", 0, 50)),
-        new(AlertRule.DrainOverdue, "Drain overdue", "A drain's deadline has passed and it is not drained.", Warning(0)),
+        new(AlertRule.DrainOverdue, "Drain overdue", "A drain's deadline has passed and it is not drained.", Warning(5)),
         new(AlertRule.FollowerBehind, "Data plane behind", "A data plane has not taken a change for that long, or is gone while an operation waits for it.", Warning(30)),
         new(AlertRule.FollowerRefused, "Data plane refused", "A data plane refused what it was told and goes on by what it had before.", Warning(5)),
         new(AlertRule.ShareAstray, "Share astray", "An instance's part of the requests is further from the intended one than the threshold and than chance explains.", Warning(30, 10), new("distance, percentage points", 1, 100)),

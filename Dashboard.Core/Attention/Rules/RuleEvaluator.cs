@@ -14,7 +14,8 @@ internal sealed class RuleEvaluator(AttentionOptions options)
     private const long LeastRequests = 50;
 
     private Dictionary<string, Remembered> _services = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, (int Unhealthy, DateTimeOffset Since)> _nodes = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (int Count, DateTimeOffset Since)> _unhealthy = new(StringComparer.Ordinal);
+    private readonly List<Finding> _hosts = [];
     private RegistrySnapshot? _seen;
 
     /// <summary>Every condition that holds. The list is used again by the next call.</summary>
@@ -22,7 +23,6 @@ internal sealed class RuleEvaluator(AttentionOptions options)
     {
         findings.Clear();
         Services(known.Registry, findings);
-        Nodes(known.Registry, findings);
         Traffic(known, findings);
         Drains(known, now, findings);
         Plans(known.Registry, findings);
@@ -43,28 +43,39 @@ internal sealed class RuleEvaluator(AttentionOptions options)
             }
 
             (_services, _seen) = (remembered, registry);
+            Hosts(registry);
         }
 
+        var instances = options.IsEnabled(AlertRule.InstanceUnhealthy);
         foreach (var (_, remembered) in _services)
         {
             foreach (var finding in remembered.Findings)
-                findings.Add(finding);
+            {
+                if (instances || finding.Key.Rule != AlertRule.InstanceUnhealthy)
+                    findings.Add(finding);
+            }
         }
+
+        findings.AddRange(_hosts);
     }
 
-    private void Nodes(RegistrySnapshot registry, List<Finding> findings)
+    private void Hosts(RegistrySnapshot registry)
     {
+        _hosts.Clear();
         if (!options.IsEnabled(AlertRule.NodeUnhealthy))
             return;
 
-        _nodes.Clear();
-        foreach (var finding in findings)
+        _unhealthy.Clear();
+        foreach (var (_, remembered) in _services)
         {
-            if (finding is { Key.Rule: AlertRule.InstanceUnhealthy, Node: { } node, Since: { } since })
-                _nodes[node] = _nodes.TryGetValue(node, out var known) ? (known.Unhealthy + 1, known.Since > since ? known.Since : since) : (1, since);
+            foreach (var finding in remembered.Findings)
+            {
+                if (finding is { Key.Rule: AlertRule.InstanceUnhealthy, Node: { } node, Since: { } since })
+                    _unhealthy[node] = _unhealthy.TryGetValue(node, out var known) ? (known.Count + 1, known.Since > since ? known.Since : since) : (1, since);
+            }
         }
 
-        foreach (var (name, (unhealthy, since)) in _nodes)
+        foreach (var (name, (unhealthy, since)) in _unhealthy)
         {
             if (unhealthy < 2 || !registry.Nodes.TryGetValue(name, out var node))
                 continue;
@@ -72,7 +83,7 @@ internal sealed class RuleEvaluator(AttentionOptions options)
             var wanted = node.Instances.Count(key => registry.FindInstance(key) is { IsWanted: true } instance && instance.HealthStatus != HealthStatus.Unknown);
             if (unhealthy == wanted)
             {
-                findings.Add(new(
+                _hosts.Add(new(
                     new(AlertRule.NodeUnhealthy, $"node:{name}"),
                     $"Host {name} is unhealthy",
                     $"All {wanted} instances on it that should take traffic fail their checks, of {node.Instances.Select(key => key.Service).Distinct(StringComparer.Ordinal).Count()} services.",
@@ -204,7 +215,8 @@ internal sealed class RuleEvaluator(AttentionOptions options)
     private static Finding Of(AlertRule rule, string service, string summary, string evidence) => new(new(rule, service), summary, evidence, Places.Service(service)) { Service = service };
 
     private static Finding Of(FollowerStanding standing, AlertRule rule, string summary, string evidence) =>
-        new(new(rule, $"follower:{standing.Id}"), summary, evidence, Places.Follower(standing.Id), standing.LagSince);
+        // One that is gone is so from when that was seen: after a start of the console nobody has come back yet, and the operations that wait may be old.
+        new(new(rule, $"follower:{standing.Id}"), summary, evidence, Places.Follower(standing.Id), standing.State == FollowerState.Silent ? null : standing.LagSince);
 
     private sealed record Remembered(ServiceSnapshot Service, ImmutableArray<Finding> Findings);
 }

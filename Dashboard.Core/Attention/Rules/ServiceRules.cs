@@ -18,7 +18,8 @@ internal static class ServiceRules
 
             judged++;
             eligible += instance.IsEligible ? 1 : 0;
-            if (instance.HealthStatus == HealthStatus.Unhealthy && options.IsEnabled(AlertRule.InstanceUnhealthy))
+            // Also while the rule is off: those of hosts are made of these.
+            if (instance.HealthStatus == HealthStatus.Unhealthy)
                 findings.Add(Unhealthy(instance));
         }
 

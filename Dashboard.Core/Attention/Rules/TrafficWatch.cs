@@ -111,14 +111,38 @@ internal sealed class TrafficWatch
 
         public TrafficReading Read(string service)
         {
-            var total = _shares.Values.Sum(counts => counts.Before + counts.Now);
-            var strays = total == 0 || Serving is null ? [] : _intended.Shares.Keys.Union(_shares.Keys)
-                .Select(id => (Id: id, Evidence: new ShareEvidence(_intended.Of(id), _shares.GetValueOrDefault(id) is var counts ? counts.Before + counts.Now : 0, total)))
-                .Where(each => (_intended.Approximate ? each.Evidence.ZeroVerdict : each.Evidence.Verdict) == ShareVerdict.Disagrees)
-                .Select(each => new StraySharing(each.Id, each.Evidence.Intended, each.Evidence.Actual ?? 0, total))
-                .OrderByDescending(stray => stray.Distance).ThenBy(stray => stray.Instance, StringComparer.Ordinal)
-                .ToArray();
-            return new(service, _before.Completed + _now.Completed, _before.Failures + _now.Failures, strays.FirstOrDefault(), strays.Length, _calls);
+            var total = 0L;
+            foreach (var (_, counts) in _shares)
+                total += counts.Before + counts.Now;
+
+            StraySharing? worst = null;
+            var wrong = 0;
+            if (total > 0)
+            {
+                foreach (var (id, intended) in _intended.Shares)
+                    Judge(id, intended);
+                foreach (var (id, _) in _shares)
+                {
+                    if (!_intended.Shares.ContainsKey(id))
+                        Judge(id, 0);
+                }
+            }
+
+            return new(service, _before.Completed + _now.Completed, _before.Failures + _now.Failures, worst, wrong, _calls);
+
+            void Judge(string id, double intended)
+            {
+                var counts = _shares.GetValueOrDefault(id);
+                var evidence = new ShareEvidence(intended, counts.Before + counts.Now, total);
+                if ((_intended.Approximate ? evidence.ZeroVerdict : evidence.Verdict) != ShareVerdict.Disagrees)
+                    return;
+
+                wrong++;
+                var actual = evidence.Actual ?? 0;
+                var further = Math.Abs(actual - intended).CompareTo(worst?.Distance ?? -1);
+                if (further > 0 || (further == 0 && string.CompareOrdinal(id, worst!.Instance) < 0))
+                    worst = new(id, intended, actual, total);
+            }
         }
     }
 }

@@ -72,6 +72,9 @@ public sealed class RuleTests
         var finding = Assert.Single(Find(world), finding => finding.Key.Rule == AlertRule.NodeUnhealthy);
         Assert.Equal(("node:host", "host", "/nodes?node=host"), (finding.Key.Target, finding.Node, finding.Place));
         Assert.Contains("All 2 instances", finding.Evidence, StringComparison.Ordinal);
+        // Whoever wants to hear of hosts alone switches the other rule off.
+        var hosts = new AttentionOptions(new Dictionary<AlertRule, RuleSettings> { [AlertRule.InstanceUnhealthy] = RuleBook.Of(AlertRule.InstanceUnhealthy).Defaults with { Enabled = false } });
+        Assert.Equal([AlertRule.NodeUnhealthy], Find(world, hosts).Select(each => each.Key.Rule));
     }
 
     [Theory]
@@ -185,7 +188,7 @@ public sealed class RuleTests
         var since = Now - TimeSpan.FromMinutes(1);
         var behind = new FollowerStanding { Id = "edge-1", State = FollowerState.Behind, LagSince = since, Lacks = ["cart", "orders"] };
         var refused = new FollowerStanding { Id = "edge-2", State = FollowerState.Refused, Follower = new() { Id = "edge-2", Kind = FollowerKind.Xds, Since = since, LastSeen = since, LastRefusal = "unknown field foo" } };
-        var gone = new FollowerStanding { Id = "edge-3", State = FollowerState.Silent, WaitedForBy = [7] };
+        var gone = new FollowerStanding { Id = "edge-3", State = FollowerState.Silent, WaitedForBy = [7], LagSince = since };
         var idle = new FollowerStanding { Id = "edge-4", State = FollowerState.Silent };
         var catching = new FollowerStanding { Id = "edge-5", State = FollowerState.CatchingUp };
 
@@ -193,7 +196,7 @@ public sealed class RuleTests
 
         Assert.Equal(["followerBehind:follower:edge-1", "followerRefused:follower:edge-2", "followerBehind:follower:edge-3"], findings.Select(finding => finding.Name));
         Assert.Equal(["It has not taken the last change of cart, orders.", "Unknown field foo.", "1 open operation waits for its acknowledgement."], findings.Select(finding => finding.Evidence));
-        Assert.Equal(since, findings[0].Since);
+        Assert.Equal([since, null, null], findings.Select(finding => finding.Since));
     }
 
     [Fact]
