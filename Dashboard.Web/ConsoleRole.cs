@@ -73,11 +73,12 @@ internal static class ConsoleRole
         if (ReplicaAddress.FaultOf(builder.Configuration["Replica:Url"]) is { } fault)
             throw new StartException($"The console cannot start: {fault}");
 
+        var attention = AttentionOf(builder.Configuration);
         var directory = DataDirectory.Of(builder.Configuration);
         // The database's own log, open from before the host until after it.
         using var logging = LoggerFactory.Create(logging => logging.AddConfiguration(builder.Configuration.GetSection("Logging")).AddSimpleConsole());
         await using var postgres = await StartPostgresAsync(builder.Configuration, directory, logging, interrupted);
-        AddServices(builder, directory, postgres);
+        AddServices(builder, directory, postgres, attention);
         await using var app = builder.Build();
         Map(app);
         await StartAsync(app, interrupted);
@@ -136,7 +137,7 @@ internal static class ConsoleRole
             .Select(metadata => metadata.Value!),
     ];
 
-    private static void AddServices(WebApplicationBuilder builder, string directory, EmbeddedPostgres? postgres)
+    private static void AddServices(WebApplicationBuilder builder, string directory, EmbeddedPostgres? postgres, AttentionOptions attention)
     {
         var configuration = builder.Configuration;
         builder.Services.AddSingleton(TimeProvider.System);
@@ -158,7 +159,7 @@ internal static class ConsoleRole
             .AddAgentCheck(configuration)
             .AddXds(configuration, services => services.GetRequiredService<AdminToken>().Matches)
             .AddOperations()
-            .AddAttention(AttentionOf(configuration), SendsNotices, services => new(ReplicaAddress.Of(configuration["Replica:Url"], ListeningOn(services))))
+            .AddAttention(attention, SendsNotices, services => new(ReplicaAddress.Of(configuration["Replica:Url"], ListeningOn(services))))
             .AddHealth(configuration)
             .AddHistory()
             .AddReplicas(services => services.GetRequiredService<AdminToken>().Fingerprint)

@@ -25,7 +25,7 @@ internal sealed partial class AttentionService(
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
 
-    private static readonly TimeSpan ClearEvery = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan ClearEvery = TimeSpan.FromSeconds(5);
 
     /// <summary>How long an alert is gone before its acknowledgement is: what flaps needs no second one.</summary>
     private static readonly TimeSpan KeptAfterAlert = TimeSpan.FromMinutes(5);

@@ -47,7 +47,7 @@ internal static class AlertEndpoints
             webhooks.Feed.Current));
     }
 
-    private static async Task<IResult> AcknowledgeAsync(HttpContext http, AttentionBoard attention, Answers answers, TimeProvider time)
+    private static async Task<IResult> AcknowledgeAsync(HttpContext http, AttentionBoard attention, IRegistry registry, Answers answers, TimeProvider time)
     {
         var input = await RequestInput.ReadAsync(http);
         var id = input.Route("id", AlertId);
@@ -61,7 +61,7 @@ internal static class AlertEndpoints
             return Problems.NotFound($"There is no alert {id}.");
 
         if (alert.State == AlertState.Resolved)
-            return Problems.Refused(new(RefusalKind.Conflict, "It is resolved already.", new Dictionary<string, object?> { ["resolvedAt"] = alert.ResolvedAt }), 0);
+            return Problems.Refused(new(RefusalKind.Conflict, "It is resolved already.", new Dictionary<string, object?> { ["resolvedAt"] = alert.ResolvedAt }), registry.Current.Revision);
 
         return await answers.ChangeAsync(http, new AcknowledgeAlert(alert, until) { Reason = reason }, input.Actor(ActorKind.Operator), committed => Results.Ok(Made(committed)));
     }

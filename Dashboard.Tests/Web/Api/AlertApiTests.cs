@@ -94,7 +94,7 @@ public sealed class AlertApiTests : IAsyncLifetime
     [Fact]
     public async Task ASilenceWhoseTimeIsOver_IsClearedAway()
     {
-        Assert.IsType<CommandResult.Committed>(_host.Registry.Execute(new SilenceAlerts(new(Service: "orders"), TimeProvider.System.GetUtcNow().AddSeconds(1)) { Reason = "short" }, ApiHost.Tester));
+        Assert.IsType<CommandResult.Committed>(_host.Registry.Execute(new SilenceAlerts(new(Service: "orders"), TimeProvider.System.GetUtcNow().AddSeconds(5)) { Reason = "short" }, ApiHost.Tester));
 
         await Eventually.TrueAsync(() => _host.Registry.Current.AlertMarks.IsEmpty, Patience, "it is gone", Cancelled);
         Assert.Contains(_host.Registry.History, change => change is { Action: "alert.clear", Actor.Kind: ActorKind.System });

@@ -145,7 +145,7 @@ public sealed class AlertsPageTests
         var options = new AttentionOptions(webhooks: [new("pager", new("https://hooks.example/T0/hush?k=hush"), WebhookFormat.Json) { Headers = [("Authorization", "hush")] }]);
         context.Services.AddSingleton(options);
         Publish(context);
-        context.Services.GetRequiredService<WebhookBoard>().Set(0, state => state with { IsOurs = true, Waiting = 3, LastFailure = "it answered 500", FailingSince = Now, NextAttempt = Now.AddSeconds(90) });
+        context.Services.GetRequiredService<WebhookBoard>().Set(0, state => state with { IsOurs = true, Waiting = 3, LastFailure = "it answered 500", FailingSince = Now, NextAttempt = TimeProvider.System.GetUtcNow().AddSeconds(119) });
 
         var page = context.Render<AlertsPage>();
 
