@@ -17,7 +17,6 @@ namespace Dashboard.Tests.Web;
 /// <summary>
 /// The database is emptied, and restored, under a running mesh: whatever follows the real console keeps what it had until an operator confirms, also over the console's death, and converges then.
 /// </summary>
-[Collection(EndToEnd.Name)]
 public sealed class LostDatabaseTests(PostgresServer postgres, ITestOutputHelper output)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
