@@ -54,13 +54,16 @@ internal sealed class LoadRig(HttpClient api, Uri gateway) : IAsyncDisposable
     }
 
     /// <summary>Starts clients that each send one request after the other.</summary>
-    public void StartLoad(int connections) =>
+    /// <param name="pause">Between an answer and the next request; zero = as fast as it goes.</param>
+    public void StartLoad(int connections, TimeSpan pause = default) =>
         _clients = Task.WhenAll(Enumerable.Range(0, connections).Select(_ => Task.Run(async () =>
         {
             using var client = NewClient();
             while (!_stop.IsCancellationRequested)
             {
                 await AskAsync(client, CancellationToken.None);
+                if (pause > TimeSpan.Zero)
+                    await Task.Delay(pause, TimeProvider.System, CancellationToken.None);
             }
         })));
 

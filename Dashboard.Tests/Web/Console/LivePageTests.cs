@@ -29,6 +29,20 @@ public sealed class LivePageTests
     }
 
     [Fact]
+    public async Task Change_of_the_registry_does_not_wait_behind_the_render_of_a_figure()
+    {
+        var time = new FakeTimeProvider(Start);
+        await using var context = new ConsoleContext(time);
+        var page = context.Render<Counter>();
+        page.WaitForAssertion(() => Assert.Equal(1, page.Instance.Refreshes - page.Instance.FromParameters), ConsoleContext.Patience);
+
+        // The clock stands still: the pause after the first render would never end.
+        context.AddService("cart", 1);
+
+        page.WaitForAssertion(() => Assert.True(page.Instance.Shown > 0), ConsoleContext.Patience);
+    }
+
+    [Fact]
     public async Task Page_that_is_left_gives_its_subscription_back()
     {
         await using var context = new ConsoleContext();

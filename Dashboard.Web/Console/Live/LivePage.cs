@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Components;
 namespace Dashboard.Web.Console.Live;
 
 /// <summary>
-/// A component that shows what feeds say: the first change at once, further ones at most five times a second, whatever the number of changes.
+/// A component that shows what feeds say: the first change at once, further ones at most five times a second, whatever the number of changes. A change of the registry does not wait behind figures.
 /// It derives all it shows in <see cref="Refresh"/>, from one snapshot, and changes nothing on its own account.
 /// </summary>
 public abstract class LivePage : ComponentBase, IAsyncDisposable
@@ -19,6 +19,10 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
 
     // One waiting signal is enough: a render shows the newest state, however many changes led to it.
     private readonly Channel<bool> _signals = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+
+    // The pause that a change of the registry may end: one that began with a render of figures alone.
+    private CancellationTokenSource? _pause;
+    private int _changed;
 
     [Inject]
     protected IRegistry Registry { get; set; } = null!;
@@ -38,7 +42,7 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
     protected override void OnInitialized()
     {
         Past.Changed += Signal;
-        Follow(Registry.Feed, Concerns);
+        _loops.Add(FollowAsync(Registry.Feed, Concerns, SignalChange));
         _loops.Add(RenderLoopAsync());
     }
 
@@ -55,7 +59,7 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
         where TState : class
     {
         ArgumentNullException.ThrowIfNull(feed);
-        _loops.Add(FollowAsync(feed, concerns ?? (_ => true)));
+        _loops.Add(FollowAsync(feed, concerns ?? (_ => true), Signal));
     }
 
     /// <summary>Asks for a refresh and a render within 200 ms. From any thread.</summary>
@@ -73,7 +77,23 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
 
     protected virtual ValueTask DisposeAsyncCore() => ValueTask.CompletedTask;
 
-    private async Task FollowAsync<TState, TChange>(Feed<TState, TChange> feed, Func<TChange, bool> concerns)
+    private void SignalChange()
+    {
+        Interlocked.Exchange(ref _changed, 1);
+        Signal();
+        EndPause();
+    }
+
+    private void EndPause()
+    {
+        if (Interlocked.Exchange(ref _pause, null) is { } pause)
+        {
+            pause.Cancel();
+            pause.Dispose();
+        }
+    }
+
+    private async Task FollowAsync<TState, TChange>(Feed<TState, TChange> feed, Func<TChange, bool> concerns, Action signal)
         where TState : class
     {
         try
@@ -88,7 +108,7 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
                 {
                     if (concerns(change))
                     {
-                        Signal();
+                        signal();
                     }
 
                     return ValueTask.CompletedTask;
@@ -108,12 +128,13 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
             while (await _signals.Reader.WaitToReadAsync(Closed).ConfigureAwait(false))
             {
                 _signals.Reader.TryRead(out _);
+                var changed = Interlocked.Exchange(ref _changed, 0) == 1;
                 await InvokeAsync(() =>
                 {
                     Refresh();
                     StateHasChanged();
                 }).ConfigureAwait(false);
-                await Task.Delay(MinimumBetweenRenders, Time, Closed).ConfigureAwait(false);
+                await (changed ? Task.Delay(MinimumBetweenRenders, Time, Closed) : PauseAsync()).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException)
@@ -126,6 +147,33 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
         catch (Exception fault)
         {
             await DispatchExceptionAsync(fault).ConfigureAwait(false);
+        }
+    }
+
+    private async Task PauseAsync()
+    {
+        var pause = CancellationTokenSource.CreateLinkedTokenSource(Closed);
+        var ended = pause.Token;
+        Volatile.Write(ref _pause, pause);
+        if (Volatile.Read(ref _changed) == 1)
+        {
+            EndPause();
+        }
+
+        try
+        {
+            await Task.Delay(MinimumBetweenRenders, Time, ended).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!Closed.IsCancellationRequested)
+        {
+            // A change of the registry is waiting.
+        }
+        finally
+        {
+            if (Interlocked.CompareExchange(ref _pause, null, pause) == pause)
+            {
+                pause.Dispose();
+            }
         }
     }
 }

@@ -1,9 +1,12 @@
+using Dashboard.Web.Console.State;
+
 namespace Dashboard.Web.Console.Live;
 
 /// <summary>The viewer's time: their zone, and a tick each second for what counts. Scoped: one a circuit; the timer runs while somebody listens.</summary>
 public sealed class ViewerClock(TimeProvider time) : IDisposable
 {
     private readonly Lock _gate = new();
+    private readonly HashSet<TickingText> _texts = [];
     private ITimer? _timer;
     private Action? _tick;
 
@@ -20,7 +23,7 @@ public sealed class ViewerClock(TimeProvider time) : IDisposable
             lock (_gate)
             {
                 _tick += value;
-                _timer ??= time.CreateTimer(_ => _tick?.Invoke(), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
+                StartUnderGate();
             }
         }
         remove
@@ -28,11 +31,7 @@ public sealed class ViewerClock(TimeProvider time) : IDisposable
             lock (_gate)
             {
                 _tick -= value;
-                if (_tick is null)
-                {
-                    _timer?.Dispose();
-                    _timer = null;
-                }
+                StopUnderGate();
             }
         }
     }
@@ -43,7 +42,7 @@ public sealed class ViewerClock(TimeProvider time) : IDisposable
         if (name is not null && TimeZoneInfo.TryFindSystemTimeZoneById(name, out var zone))
         {
             Zone = zone;
-            _tick?.Invoke();
+            Beat();
         }
     }
 
@@ -57,6 +56,60 @@ public sealed class ViewerClock(TimeProvider time) : IDisposable
             _timer?.Dispose();
             _timer = null;
             _tick = null;
+            _texts.Clear();
+        }
+    }
+
+    /// <summary>From now on the text is drawn anew whenever it reads otherwise.</summary>
+    internal void Add(TickingText text)
+    {
+        lock (_gate)
+        {
+            _texts.Add(text);
+            StartUnderGate();
+        }
+    }
+
+    internal void Remove(TickingText text)
+    {
+        lock (_gate)
+        {
+            _texts.Remove(text);
+            StopUnderGate();
+        }
+    }
+
+    /// <summary>Puts every stale text into the batch that is being made.</summary>
+    internal void JoinAll()
+    {
+        foreach (var text in Texts())
+        {
+            text.Join();
+        }
+    }
+
+    private TickingText[] Texts()
+    {
+        lock (_gate)
+        {
+            return [.. _texts];
+        }
+    }
+
+    private void Beat()
+    {
+        _tick?.Invoke();
+        Texts().FirstOrDefault(text => text.IsStale)?.Lead();
+    }
+
+    private void StartUnderGate() => _timer ??= time.CreateTimer(_ => Beat(), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
+
+    private void StopUnderGate()
+    {
+        if (_tick is null && _texts.Count == 0)
+        {
+            _timer?.Dispose();
+            _timer = null;
         }
     }
 }
