@@ -27,7 +27,8 @@ begin
     first := (date_trunc('day', wanted at time zone 'UTC') + ahead * interval '1 day') at time zone 'UTC';
     name := 'traffic_minute_' || to_char(first at time zone 'UTC', 'YYYYMMDD');
     if to_regclass(name) is null then
-      perform pg_advisory_xact_lock(4919131752149183588);
+      -- One at a time. It is a relation's lock on purpose: with it comes what others have made meanwhile.
+      lock table traffic_minute in share update exclusive mode;
       if to_regclass(name) is null then
         execute format('create table %I (like traffic_minute including all)', name);
         execute format('alter table traffic_minute attach partition %I for values from (%L) to (%L)', name, first, first + interval '1 day');

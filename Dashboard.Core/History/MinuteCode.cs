@@ -150,7 +150,7 @@ public static class MinuteCode
 
         public byte[] ToArray() => _bytes.WrittenSpan.ToArray();
 
-        private void Quantile(double? milliseconds) => Number(milliseconds is { } value ? LatencyBuckets.IndexOf(TimeSpan.FromMilliseconds(value)) + 1 : 0);
+        private void Quantile(double? milliseconds) => Number(milliseconds is { } value ? LatencyBuckets.IndexOf(TimeSpan.FromTicks((long)Math.Round(value * TimeSpan.TicksPerMillisecond))) + 1 : 0);
     }
 
     private ref struct Reader(ReadOnlySpan<byte> bytes)

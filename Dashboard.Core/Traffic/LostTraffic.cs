@@ -11,10 +11,18 @@ internal sealed class LostTraffic(long start)
     private const int Spans = 64;
 
     private readonly List<(long First, long Last)> _spans = [];
-    private long _knownFrom = start;
+    // A report may come a little later than what it tells of.
+    private const int Slack = 5;
 
-    /// <summary>A report covered the time from this second.</summary>
-    public void Told(long first) => _knownFrom = Math.Min(_knownFrom, first);
+    private long _knownFrom = start;
+    private long _toldUntil = long.MinValue;
+
+    /// <summary>A report covered the time between these seconds.</summary>
+    public void Told(long first, long last)
+    {
+        _knownFrom = Math.Min(_knownFrom, first);
+        _toldUntil = Math.Max(_toldUntil, last);
+    }
 
     /// <summary>Reports of a reporter never came.</summary>
     /// <param name="first">The last second of what it told before.</param>
@@ -27,6 +35,18 @@ internal sealed class LostTraffic(long start)
             _spans[1] = (Math.Min(_spans[0].First, _spans[1].First), Math.Max(_spans[0].Last, _spans[1].Last));
             _spans.RemoveAt(0);
         }
+    }
+
+    /// <summary>The same as <see cref="Seconds"/>, and also those in which nobody at all has told anything.</summary>
+    public int Untold(long from, long until)
+    {
+        if (_toldUntil == long.MinValue)
+        {
+            return (int)(until - from);
+        }
+
+        var silent = Math.Clamp(_toldUntil + Slack + 1, from, until);
+        return Seconds(from, silent) + (int)(until - silent);
     }
 
     /// <summary>How many of the seconds from <paramref name="from"/> to before <paramref name="until"/> are not known in full.</summary>

@@ -29,7 +29,7 @@ public sealed partial class TrafficStore
         var latencies = until - (long)FrameLatencyWindow.TotalSeconds;
         lock (_gate)
         {
-            if (latencies < latest - (TrafficSeries.Seconds - 2) || _lost.Seconds(rates, until) > 0)
+            if (latencies < latest - (TrafficSeries.Seconds - 2) || _lost.Untold(rates, until) > 0)
             {
                 return null;
             }
@@ -85,7 +85,7 @@ public sealed partial class TrafficStore
                 : _instances.TryGetValue(new(service, instance), out var found) ? [found] : Array.Empty<TrafficSeries>();
             for (var start = first; start + seconds <= until; start += seconds)
             {
-                if (start < reach || _lost.Seconds(start, start + seconds) > 0)
+                if (start < reach || _lost.Untold(start, start + seconds) > 0)
                 {
                     points.Add(new(At(start), null, null, null, null, null));
                     continue;
@@ -117,7 +117,7 @@ public sealed partial class TrafficStore
             callers = _edges.Select(edge => (edge.Key, Series: edge.Value)).ToLookup(edge => edge.Key.Target, StringComparer.Ordinal);
             instances = _instances.Select(instance => (instance.Key, Series: instance.Value)).ToLookup(instance => instance.Key.Service, StringComparer.Ordinal);
             open = OpenAll(_time.GetUtcNow());
-            unknown = _lost.Seconds(from, from + MinuteSeconds);
+            unknown = _lost.Untold(from, from + MinuteSeconds);
         }
 
         var minutes = new List<ServiceMinute>(services.Count);

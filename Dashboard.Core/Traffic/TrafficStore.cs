@@ -145,7 +145,7 @@ public sealed partial class TrafficStore
 
             var span = new SecondSpan(now - age - period, now - age);
             var first = Math.Max(span.First, now.ToUnixTimeSeconds() - TrafficSeries.Seconds + 1);
-            _lost.Told(first);
+            _lost.Told(first, span.Last);
             NoteLate(first, now);
             foreach (var row in report.Rows)
             {
@@ -259,7 +259,7 @@ public sealed partial class TrafficStore
             for (var from = first; from + seconds <= until; from += seconds)
             {
                 var figures = Figures(series, from, from + seconds, from, now.ToUnixTimeSeconds());
-                points.Add(new(At(from), _lost.Seconds(from, from + seconds) > 0 ? null : figures.Rps, figures.ErrorRate, figures.P50Ms, figures.P95Ms, figures.P99Ms));
+                points.Add(new(At(from), _lost.Untold(from, from + seconds) > 0 ? null : figures.Rps, figures.ErrorRate, figures.P50Ms, figures.P95Ms, figures.P99Ms));
             }
         }
 

@@ -16,6 +16,7 @@ internal sealed record TopologyDocument(
     IReadOnlyList<TopologyNodeDocument> Nodes,
     IReadOnlyList<TopologyEdgeDocument> Edges);
 
+/// <param name="Rps">Null where the moment's traffic is unknown.</param>
 internal sealed record TopologyNodeDocument(
     string Service,
     ServiceHealth Health,
@@ -24,7 +25,7 @@ internal sealed record TopologyNodeDocument(
     int Total,
     int Draining,
     bool Panic,
-    double Rps,
+    double? Rps,
     double? ErrorRate,
     double? P50Ms,
     double? P95Ms,

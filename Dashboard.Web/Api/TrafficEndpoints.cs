@@ -38,7 +38,7 @@ internal static class TrafficEndpoints
             frame.Sequence == 0 ? null : frame.Until,
             past is null ? registry.Availability.UnavailableSince : null,
             past?.Grain,
-            [.. graph.Nodes.Values.OrderBy(node => node.Service, StringComparer.Ordinal).Select(node => Describe(node, graph.TrafficOf(node.Service).Level))],
+            [.. graph.Nodes.Values.OrderBy(node => node.Service, StringComparer.Ordinal).Select(node => Describe(node, graph.TrafficOf(node.Service).Level, past is null || frame.FiguresOf(node.Service) is not null))],
             [.. graph.Edges.OrderBy(edge => edge.Key.Source, StringComparer.Ordinal).ThenBy(edge => edge.Key.Target, StringComparer.Ordinal)
                 .Select(edge => new TopologyEdgeDocument(edge.Key.Source, edge.Key.Target, edge.Value.Rps, edge.Value.ErrorRate, edge.Value.P50Ms, edge.Value.P95Ms, edge.Value.P99Ms))]));
     }
@@ -87,7 +87,7 @@ internal static class TrafficEndpoints
         return answer.Mesh;
     }
 
-    private static TopologyNodeDocument Describe(TopologyNode node, TrafficLevel level) => new(
+    private static TopologyNodeDocument Describe(TopologyNode node, TrafficLevel level, bool known) => new(
         node.Service,
         node.Health,
         node.Eligible,
@@ -95,7 +95,7 @@ internal static class TrafficEndpoints
         node.Total,
         node.Draining,
         node.Panic,
-        level.Rps,
+        known ? level.Rps : null,
         level.ErrorRate,
         level.P50Ms,
         level.P95Ms,

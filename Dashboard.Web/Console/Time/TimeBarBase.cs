@@ -25,6 +25,9 @@ public abstract class TimeBarBase : ComponentBase, IDisposable
     protected bool _playing;
     protected int _speed = 1;
 
+    /// <summary>On a phone the line alone is shown until more is asked for.</summary>
+    protected bool _tools;
+
     [Inject]
     protected PastView Past { get; set; } = null!;
 
@@ -94,10 +97,11 @@ public abstract class TimeBarBase : ComponentBase, IDisposable
     protected string Words(DateTimeOffset at)
     {
         var local = Clock.Local(at);
-        return local.ToString(local.Date == Clock.Local(Time.GetUtcNow()).Date ? "HH:mm:ss" : "d MMM HH:mm:ss", CultureInfo.InvariantCulture);
+        var today = Clock.Local(Time.GetUtcNow()).Date;
+        return local.ToString(local.Date == today ? "HH:mm:ss" : local.Year == today.Year ? "d MMM HH:mm:ss" : "d MMM yyyy HH:mm:ss", CultureInfo.InvariantCulture);
     }
 
-    protected string Ago(DateTimeOffset at) => Format.Ago(Time.GetUtcNow() - at);
+    protected string Ago(DateTimeOffset at) => Time.GetUtcNow() - at is { TotalDays: >= 2 } age ? $"{Format.Count((long)age.TotalDays)} days ago" : Format.Ago(Time.GetUtcNow() - at);
 
     protected string Local(DateTimeOffset at) => Clock.Local(at).ToString("yyyy-MM-ddTHH:mm:ss", CultureInfo.InvariantCulture);
 
