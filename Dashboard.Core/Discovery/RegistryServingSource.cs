@@ -16,8 +16,11 @@ public sealed class RegistryServingSource(IRegistry registry, EndpointWaiters wa
     private static readonly Actor Self = Actor.System("discovery");
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
-    /// <summary>A change that comes alone is told at once; of many in a row, who follows is told together what came within this time.</summary>
+    // A change that comes alone, and those of a calm row, are told at once; of a flood, who follows is told together what came within this time.
     private static readonly TimeSpan Gap = TimeSpan.FromMilliseconds(10);
+
+    // Followers spend several times as much on what they are told: more than this in telling is a flood.
+    private const double Share = 0.05;
 
     private readonly RemovalMemory _removals = new();
     private readonly TimeProvider _time = time ?? TimeProvider.System;
@@ -90,7 +93,7 @@ public sealed class RegistryServingSource(IRegistry registry, EndpointWaiters wa
                     Step(updates);
                     return ValueTask.CompletedTask;
                 },
-                Gap,
+                new StepPace(Gap, Share),
                 stoppingToken),
             RecordAsync(stoppingToken));
     }

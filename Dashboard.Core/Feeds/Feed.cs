@@ -101,23 +101,25 @@ public sealed class Feed<TState, TChange>
     }
 
     /// <summary>
-    /// Follows the feed until cancelled like <see cref="FollowAsync"/>, but takes all changes that wait as one step, and no two steps within <paramref name="gap"/>: a change that comes
-    /// alone is taken at once, and under a flood of them what they cost does not grow with their number.
+    /// Follows the feed until cancelled like <see cref="FollowAsync"/>, but takes all changes that wait as one step and rests between steps as <paramref name="pace"/> says: a change that
+    /// comes alone is taken at once, and under a flood of them what they cost does not grow with their number.
     /// </summary>
     /// <param name="onChanges">Gets at least one change, in order; the list is used again for the next step.</param>
-    /// <param name="gap">Shortest time between two steps.</param>
+    /// <param name="pace">How soon after one another steps are; this follower's own.</param>
     public async Task FollowTogetherAsync(
         Func<TState, ValueTask> onState,
         Func<IReadOnlyList<TChange>, ValueTask> onChanges,
-        TimeSpan gap,
+        StepPace pace,
         CancellationToken cancellationToken,
         int capacity = 4096)
     {
         ArgumentNullException.ThrowIfNull(onState);
         ArgumentNullException.ThrowIfNull(onChanges);
+        ArgumentNullException.ThrowIfNull(pace);
         // How fast this process may work is no matter of the clock that others are told: a test's clock that stands still must not stop it.
         var clock = TimeProvider.System;
         var changes = new List<TChange>();
+        var before = clock.GetTimestamp();
         while (true)
         {
             using var subscription = Subscribe(capacity);
@@ -130,7 +132,9 @@ public sealed class Feed<TState, TChange>
                     changes.Add(change!);
                 if (changes.Count > 0)
                     await onChanges(changes).ConfigureAwait(false);
-                if (gap - clock.GetElapsedTime(began) is var rest && rest > TimeSpan.Zero)
+                var rest = pace.RestAfter(clock.GetElapsedTime(before, began), clock.GetElapsedTime(began));
+                before = began;
+                if (rest > TimeSpan.Zero)
                     await Task.Delay(rest, clock, cancellationToken).ConfigureAwait(false);
             }
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Threading.Channels;
+using Dashboard.Core.Feeds;
 using Dashboard.Core.Health.Leases;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
@@ -130,7 +131,7 @@ public sealed partial class HealthMonitor : BackgroundService
             Wake();
             return ValueTask.CompletedTask;
         },
-        FollowGap,
+        new StepPace(FollowGap),
         cancellationToken);
 
     private async Task RunAsync(ITimer timer, CancellationToken cancellationToken)

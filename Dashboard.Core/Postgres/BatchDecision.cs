@@ -48,6 +48,10 @@ internal sealed record BatchDecision(RegistrySnapshot Before, RegistrySnapshot A
         return new(before, working, changes.ToImmutable(), verdicts);
     }
 
+    /// <summary>This and what was decided over what it leaves.</summary>
+    public BatchDecision Then(BatchDecision next) =>
+        Verdicts.Count == 0 ? next : new(Before, next.After, Changes.AddRange(next.Changes), [.. Verdicts, .. next.Verdicts]);
+
     private static RegistryChange ToChange(PendingCommand pending, Decision.Accepted accepted, long revision, DateTimeOffset now) => new()
     {
         Revision = revision,

@@ -93,7 +93,7 @@ public sealed partial class PostgresRegistry : IRegistry, IHealthOverlays, IHost
 
         _publisher.Start();
         _availability.InStep(_time.GetStoredNow());
-        var listener = new HeadListener(_options, _time, _logger, () => Feed.Current.Revision, () => Availability.IsAvailable, _writer.Look);
+        var listener = new HeadListener(_options, _time, _logger, () => Math.Max(Feed.Current.Revision, _writer.Sent), () => Availability.IsAvailable, _writer.Look);
         _writing = Task.Run(_writer.RunAsync, CancellationToken.None);
         _listening = Task.Run(() => listener.RunAsync(_stopping.Token), CancellationToken.None);
         _keeping = _keeper is null ? Task.CompletedTask : Task.Run(() => _keeper.RunAsync(_stopping.Token), CancellationToken.None);

@@ -24,6 +24,8 @@ internal sealed class RegistryDatabase(PostgresRegistryOptions options) : IAsync
         CancellationTimeout = 500,
         MaxAutoPrepare = 40,
         AutoPrepareMinUsages = 2,
+        // Tells a head that has moved from rows that cannot be stored.
+        IncludeFailedBatchedCommand = true,
     }.ConnectionString;
 
     private NpgsqlConnection? _connection;
@@ -76,8 +78,31 @@ internal sealed class RegistryDatabase(PostgresRegistryOptions options) : IAsync
             _partitionEnd = reader.GetInt64(1);
         }
 
-        await using var batch = RegistryWriteBatch.Create(connection, write);
+        await using var batch = RegistryWriteBatch.Create(connection, write, locked: true);
         await batch.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>Whether <see cref="TryCommitAsync"/> may be called: there is a connection, and a partition for the rows.</summary>
+    public bool CanTry(RegistryWrite write) => _connection is not null && write.After.Revision < _partitionEnd;
+
+    /// <summary>
+    /// Takes the head, writes and commits in one round trip, if the head still is what was decided on. When this throws, it may have been committed all the same,
+    /// unless <see cref="RegistryWriteBatch.IsOfHead"/>.
+    /// </summary>
+    /// <returns>False: the head has moved, and nothing was written.</returns>
+    public async Task<bool> TryCommitAsync(RegistryWrite write)
+    {
+        await using var batch = RegistryWriteBatch.Create(_connection!, write, locked: false);
+        try
+        {
+            await batch.ExecuteNonQueryAsync();
+            return true;
+        }
+        catch (PostgresException e) when (RegistryWriteBatch.IsHeadMoved(e))
+        {
+            await RollBackAsync();
+            return false;
+        }
     }
 
     /// <summary>Whether the batch was committed, asked over a new connection after its commit went unanswered.</summary>

@@ -15,56 +15,56 @@ internal sealed class RegistryWrite
     private readonly Dictionary<long, Plan> _plans = [];
     private readonly Dictionary<long, AlertMark?> _marks = [];
 
+    private readonly List<RegistryChange> _changes = [];
+    private readonly List<ChangeRow> _rows = [];
+
     public RegistryWrite(RegistrySnapshot before, RegistrySnapshot after, ImmutableArray<RegistryChange> changes, byte[] previousHash)
     {
         Before = before;
+        After = before;
+        PreviousHash = previousHash;
+        Extend(after, changes);
+    }
+
+    /// <summary>Adds what comes after; not once it is being written.</summary>
+    public void Extend(RegistrySnapshot after, ImmutableArray<RegistryChange> changes)
+    {
         After = after;
-        Changes = changes;
-        var rows = new List<ChangeRow>(changes.Length);
+        var hash = _rows.Count > 0 ? Hash : PreviousHash;
         foreach (var change in changes)
         {
-            var row = ChangeRow.From(change, previousHash);
-            previousHash = row.Hash;
-            rows.Add(row);
+            var row = ChangeRow.From(change, hash);
+            hash = row.Hash;
+            _rows.Add(row);
+            _changes.Add(change);
             foreach (var entity in change.Changes)
                 Note(entity);
-        }
-
-        Rows = rows;
-        Services = ServicesTouched(before, after, changes);
-        foreach (var node in _nodes)
-        {
-            foreach (var key in (before.Nodes.GetValueOrDefault(node)?.Instances ?? []).Union(after.Nodes.GetValueOrDefault(node)?.Instances ?? []))
-            {
-                if (Services.Contains(key.Service))
-                    _services.Add(key.Service);
-            }
         }
     }
 
     public RegistrySnapshot Before { get; }
 
-    public RegistrySnapshot After { get; }
+    public RegistrySnapshot After { get; private set; }
 
-    public ImmutableArray<RegistryChange> Changes { get; }
+    /// <summary>The hash of the row that the first of these follows.</summary>
+    public byte[] PreviousHash { get; }
 
-    public IReadOnlyList<ChangeRow> Rows { get; }
+    public IReadOnlyList<RegistryChange> Changes => _changes;
+
+    public IReadOnlyList<ChangeRow> Rows => _rows;
 
     /// <summary>Left in the head row, where it is found again after a commit whose answer was lost.</summary>
     public Guid Batch { get; } = Guid.NewGuid();
 
-    public byte[] Hash => Rows[^1].Hash;
-
-    /// <summary>The services that are different afterwards.</summary>
-    public ImmutableHashSet<string> Services { get; }
+    public byte[] Hash => _rows[^1].Hash;
 
     /// <summary>
     /// Those whose own row changes. What happens to an instance that stays is kept with that: the revision that last touched a service is the highest of its row's and its instances', so that
     /// a registration writes one row and not two.
     /// </summary>
-    public IEnumerable<ServiceSnapshot> ChangedServices => _services.Select(name => After.Services.GetValueOrDefault(name)).OfType<ServiceSnapshot>();
+    public IEnumerable<ServiceSnapshot> ChangedServices => ServiceRows().Select(name => After.Services.GetValueOrDefault(name)).OfType<ServiceSnapshot>();
 
-    public IEnumerable<string> RemovedServices => _services.Where(name => !After.Services.ContainsKey(name));
+    public IEnumerable<string> RemovedServices => ServiceRows().Where(name => !After.Services.ContainsKey(name));
 
     public IEnumerable<Instance> ChangedInstances => _instances.Select(After.FindInstance).OfType<Instance>();
 
@@ -134,6 +134,26 @@ internal sealed class RegistryWrite
             if (!ReferenceEquals(before.Services.GetValueOrDefault(name), after.Services.GetValueOrDefault(name)))
                 names.Add(name);
         }
+    }
+
+    // A node's intent is one of its instances' too, but no row of theirs says so: their services' rows carry the revision.
+    private SortedSet<string> ServiceRows()
+    {
+        if (_nodes.Count == 0)
+            return _services;
+
+        var rows = new SortedSet<string>(_services, StringComparer.Ordinal);
+        var touched = ServicesTouched(Before, After, [.. _changes]);
+        foreach (var node in _nodes)
+        {
+            foreach (var key in (Before.Nodes.GetValueOrDefault(node)?.Instances ?? []).Union(After.Nodes.GetValueOrDefault(node)?.Instances ?? []))
+            {
+                if (touched.Contains(key.Service))
+                    rows.Add(key.Service);
+            }
+        }
+
+        return rows;
     }
 
     private void Note(EntityChange entity)

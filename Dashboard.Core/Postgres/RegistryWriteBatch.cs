@@ -10,10 +10,28 @@ namespace Dashboard.Core.Postgres;
 /// <summary>Makes the statements of one transaction, one per table and kind, so that all go to Postgres in one round trip.</summary>
 internal static class RegistryWriteBatch
 {
+    // Holds the head like LockHeadAsync, or fails. Postgres has no other way to end a batch than an error, and its log shows it: so the error says what it means.
+    private const string Guard =
+        """
+        select case when generation = $1 and revision = $2 and hash = $3 and schema <= $4 then 0
+          else ('no fault: the head is at revision ' || revision || ', another console has written meanwhile and this batch is decided again')::integer end
+        from head for update
+        """;
+
     /// <summary>Everything from the first row to the commit. A statement that fails keeps those after it, the commit among them, from running.</summary>
-    public static NpgsqlBatch Create(NpgsqlConnection connection, RegistryWrite write)
+    /// <param name="locked">
+    /// Whether the head is held already, see <see cref="RegistryDatabase.LockHeadAsync"/>. Else the batch begins the transaction, takes the head and fails with an
+    /// error that <see cref="IsHeadMoved"/> knows unless the head is exactly what was decided on.
+    /// </param>
+    public static NpgsqlBatch Create(NpgsqlConnection connection, RegistryWrite write, bool locked)
     {
         var batch = new NpgsqlBatch(connection);
+        if (!locked)
+        {
+            Add(batch, "begin");
+            Add(batch, Guard, Value(write.Before.Generation), Value(write.Before.Revision), Value(write.PreviousHash), Value(SchemaScripts.Newest));
+        }
+
         AddServices(batch, write);
         AddInstances(batch, write);
         AddOperatorStates(batch, write);
@@ -29,10 +47,17 @@ internal static class RegistryWriteBatch
         if (write.WithholdingChanged)
             Add(batch, "update head set withholding = $1::json", new NpgsqlParameter { Value = write.After.Withholding is { } withholding ? Serialize(withholding, Json.Default.Withholding) : DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
         // One for the transaction, however many changes: a notification for each costs Postgres most of its write rate.
-        Add(batch, "select pg_notify('registry_change', $1)", Value(last.Revision.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        // A head that is missing must not be taken for one that was moved on.
+        Add(batch, "select pg_notify('registry_change', $1), 1 / (select count(*) from head)", Value(last.Revision.ToString(System.Globalization.CultureInfo.InvariantCulture)));
         Add(batch, "commit");
         return batch;
     }
+
+    /// <summary>Whether a batch came no further than to the head, and nothing of it was written.</summary>
+    public static bool IsOfHead(Exception exception) => exception is PostgresException { BatchCommand.CommandText: Guard };
+
+    /// <summary>Whether that was because the head is not what the batch was decided on.</summary>
+    public static bool IsHeadMoved(Exception exception) => IsOfHead(exception) && exception is PostgresException { SqlState: PostgresErrorCodes.InvalidTextRepresentation };
 
     private static void AddServices(NpgsqlBatch batch, RegistryWrite write)
     {

@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using System.Threading.Channels;
 using Dashboard.Core.Registry;
 using Microsoft.Extensions.Logging;
@@ -16,6 +15,7 @@ internal sealed partial class RegistryWriter
     private readonly PostgresRegistryOptions _options;
     private readonly RegistryDatabase _database;
     private readonly RegistryReplica _replica;
+    private readonly BatchCommitter _commits;
     private readonly RegistryPublisher _publisher;
     private readonly WriteAvailability _availability;
     private readonly RegistryMeters _meters;
@@ -41,6 +41,7 @@ internal sealed partial class RegistryWriter
         _options = options;
         _database = database;
         _replica = replica;
+        _commits = new(database, replica, meters, time, logger);
         _publisher = publisher;
         _availability = availability;
         _meters = meters;
@@ -79,36 +80,129 @@ internal sealed partial class RegistryWriter
         _queue.Writer.TryComplete();
     }
 
+    /// <summary>The highest revision that was sent to Postgres and is not shown yet, 0 = none: a notification of it is no news.</summary>
+    public long Sent => _commits.Sent;
+
     /// <summary>Writes until <see cref="Complete"/>; no failure ends it.</summary>
     public async Task RunAsync()
     {
         _running = true;
-        var batch = new List<PendingCommand>(_options.BatchLimit);
-        while (await _queue.Reader.WaitToReadAsync())
-        {
-            batch.Clear();
-            var look = false;
-            while (batch.Count < _options.BatchLimit && _queue.Reader.TryRead(out var pending))
-            {
-                if (pending is not null)
-                    batch.Add(pending);
-                else
-                    look = true;
-            }
-
-            if (look)
-                Volatile.Write(ref _lookQueued, 0);
-            await ProcessAsync(batch, look);
-        }
+        CommitFlight? flight = null;
+        while (flight is not null || await _queue.Reader.WaitToReadAsync())
+            flight = flight is null ? await BeginAsync(Take(new())) : await LandAsync(flight);
     }
 
-    private async Task ProcessAsync(List<PendingCommand> batch, bool look)
+    /// <summary>Adds what waits to a turn, up to the limit.</summary>
+    private WriterTurn Take(WriterTurn turn)
     {
-        await CarryOutAsync(batch, look);
+        while (turn.Batch.Count < _options.BatchLimit && _queue.Reader.TryRead(out var pending))
+        {
+            if (pending is not null)
+                turn.Batch.Add(pending);
+            else
+                turn.Look = true;
+        }
+
+        if (turn.Look)
+            Volatile.Write(ref _lookQueued, 0);
+        return turn;
+    }
+
+    /// <summary>Sends a turn's commands to Postgres; what cannot go in one round trip is carried out at once, with null as the answer.</summary>
+    private async Task<CommitFlight?> BeginAsync(WriterTurn turn, CommitDraft? draft = null)
+    {
+        if (turn.IsEmpty)
+            return null;
+
+        if (draft is null || !ReferenceEquals(draft.Decision.Before, _replica.Committed) || draft.Batch.Count < turn.Batch.Count)
+            draft = Draft(null, turn, _replica.Committed, _replica.Hash);
+        if (draft is not null && _commits.Send(draft) is { } flight)
+            return flight;
+
+        await ProcessAsync(turn.Batch, turn.Look, draft?.Decision);
+        return null;
+    }
+
+    /// <summary>
+    /// Waits for Postgres and meanwhile decides, over what it will leave, what has come since: that is on its way before others are shown and told what is done.
+    /// </summary>
+    private async Task<CommitFlight?> LandAsync(CommitFlight flight)
+    {
+        var turn = Take(new());
+        var draft = Draft(null, turn, flight.Draft.Decision.After, flight.Draft.Write.Hash);
+        try
+        {
+            if (!await _commits.LandAsync(flight))
+            {
+                // Another console has written: decided again, on what that left.
+                await ProcessAsync(flight.Draft.Batch, look: false);
+                return await BeginAsync(turn);
+            }
+        }
+        catch (Exception e)
+        {
+            await FailAsync(flight.Draft.Batch, e);
+            _answers.Send();
+            return await BeginAsync(turn);
+        }
+
+        draft = Draft(draft, Take(turn), _replica.Committed, _replica.Hash);
+        var next = draft is null ? null : _commits.Send(draft);
+        Show(flight, isLast: next is null);
+        return next ?? await BeginAsync(turn, draft);
+    }
+
+    private void Show(CommitFlight flight, bool isLast)
+    {
+        try
+        {
+            _publisher.Publish();
+            if (isLast)
+                _commits.Settle();
+            _availability.InStep(Now);
+            Answer(flight.Draft.Decision.Verdicts);
+        }
+        catch (Exception e)
+        {
+            // It is durable, and what follows may be on its way: nothing to be undone, but nobody may be left waiting.
+            foreach (var pending in flight.Draft.Batch)
+                Fail(pending, e);
+        }
+
         _answers.Send();
     }
 
-    private async Task CarryOutAsync(List<PendingCommand> batch, bool look)
+    /// <summary>Decides what a turn has beyond <paramref name="draft"/>; null where it has to go the long way.</summary>
+    /// <param name="before">What a new draft is decided on.</param>
+    private CommitDraft? Draft(CommitDraft? draft, WriterTurn turn, RegistrySnapshot before, byte[] hash)
+    {
+        if (!MayDraft(turn))
+            return null;
+
+        try
+        {
+            draft ??= new CommitDraft(before, hash);
+            draft.Add(turn.Batch[draft.Batch.Count..], Now, _time);
+            return draft;
+        }
+        catch (Exception)
+        {
+            // The long way finds the command that is at fault.
+            return null;
+        }
+    }
+
+    private bool MayDraft(WriterTurn turn) =>
+        turn is { Look: false, Batch.Count: > 0 } && _availability.Current.IsAvailable && !turn.Batch.Exists(pending => !pending.Command.Fences.IsEmpty);
+
+    /// <param name="decided">What the batch comes to on the head as it is known, if that was asked already.</param>
+    private async Task ProcessAsync(List<PendingCommand> batch, bool look, BatchDecision? decided = null)
+    {
+        await CarryOutAsync(batch, look, decided);
+        _answers.Send();
+    }
+
+    private async Task CarryOutAsync(List<PendingCommand> batch, bool look, BatchDecision? decided)
     {
         IReadOnlyList<Verdict> verdicts = [];
         try
@@ -125,30 +219,41 @@ internal sealed partial class RegistryWriter
             }
 
             if (batch.Count > 0)
-                verdicts = await CommitAsync(batch);
+                verdicts = await _commits.CommitAsync(batch, decided);
             else
                 await _replica.CatchUpAsync();
 
             _publisher.Publish();
+            _commits.Settle();
             _availability.InStep(Now);
         }
         catch (Exception e)
         {
-            await _database.DropAsync();
-            _publisher.Publish();
-            if (batch.Count > 0 && PostgresFault.IsOfCommand(e) && e is not PostgresAwayException)
-            {
-                await IsolateAsync(batch, e);
-                return;
-            }
-
-            _availability.GoAway(e, Now);
-            foreach (var pending in batch)
-                Answer(pending, WithoutPostgres(pending, uncertain: e is CommitUnansweredException));
+            await FailAsync(batch, e);
             return;
         }
 
-        // Only now: an answer must not come before what it says can be read.
+        Answer(verdicts);
+    }
+
+    private async Task FailAsync(List<PendingCommand> batch, Exception e)
+    {
+        await _database.DropAsync();
+        _publisher.Publish();
+        if (batch.Count > 0 && PostgresFault.IsOfCommand(e) && e is not PostgresAwayException)
+        {
+            await IsolateAsync(batch, e);
+            return;
+        }
+
+        _availability.GoAway(e, Now);
+        foreach (var pending in batch)
+            Answer(pending, WithoutPostgres(pending, uncertain: e is CommitUnansweredException));
+    }
+
+    // Only once it is shown: an answer must not come before what it says can be read.
+    private void Answer(IReadOnlyList<Verdict> verdicts)
+    {
         foreach (var verdict in verdicts)
         {
             if (verdict.Error is { } error)
@@ -172,64 +277,6 @@ internal sealed partial class RegistryWriter
             await ProcessAsync([pending], look: false);
     }
 
-    private async Task<IReadOnlyList<Verdict>> CommitAsync(IReadOnlyList<PendingCommand> batch)
-    {
-        var began = _time.GetTimestamp();
-        // Decided before the lock, since the snapshot nearly always is the head; where it turns out not to be, decided again under it.
-        var decision = BatchDecision.Decide(_replica.Committed, batch, Now);
-        if (decision.Changes.IsEmpty)
-        {
-            // Nothing to write, if this is still the head: one cheap read tells, and no other writer need wait for it.
-            var seen = await _database.ReadHeadAsync();
-            if (_replica.IsAt(seen))
-                return decision.Verdicts;
-        }
-
-        await _replica.LockAndCatchUpAsync();
-        var epochs = batch.Any(pending => !pending.Command.Fences.IsEmpty) ? await _database.ReadLeaseEpochsAsync() : null;
-        if (!ReferenceEquals(decision.Before, _replica.Committed) || epochs is not null)
-            decision = BatchDecision.Decide(_replica.Committed, batch, Now, epochs);
-
-        if (decision.Changes.IsEmpty)
-        {
-            await _database.RollBackAsync();
-            return decision.Verdicts;
-        }
-
-        var write = new RegistryWrite(decision.Before, decision.After, decision.Changes, _replica.Hash);
-        try
-        {
-            await _database.CommitAsync(write);
-        }
-        catch (Exception e) when (!PostgresFault.IsOfCommand(e))
-        {
-            await ResolveAsync(write, e);
-        }
-
-        _replica.Advance(write);
-        _meters.Committed(batch.Count, _time.GetElapsedTime(began));
-        return decision.Verdicts;
-    }
-
-    /// <summary>Finds out what became of a commit that went unanswered; returns when it is known to be done.</summary>
-    private async Task ResolveAsync(RegistryWrite write, Exception exception)
-    {
-        bool committed;
-        try
-        {
-            committed = await _database.WasCommittedAsync(write);
-        }
-        catch (Exception e) when (!PostgresFault.IsOfCommand(e))
-        {
-            // The log tells when Postgres is back; nobody is told until then that it was written.
-            throw new CommitUnansweredException(exception);
-        }
-
-        if (!committed)
-            ExceptionDispatchInfo.Throw(exception);
-        LogResolved(_logger, write.After.Revision);
-    }
-
     /// <summary>Postgres is back: catches up, then makes durable what was seen meanwhile. Readers see the two in one step.</summary>
     private async Task ReturnAsync()
     {
@@ -237,7 +284,7 @@ internal sealed partial class RegistryWriter
         var since = _availability.Current.UnavailableSince!.Value;
         if (_publisher.Overlaid() is { Count: > 0 } seen)
         {
-            await CommitAsync(seen);
+            await _commits.CommitAsync(seen);
             _publisher.EndOverlay();
         }
 
@@ -298,7 +345,4 @@ internal sealed partial class RegistryWriter
 
     [LoggerMessage(15, LogLevel.Error, "{Action} of {Target} could not be decided")]
     private static partial void LogThrew(ILogger logger, string action, string target, Exception exception);
-
-    [LoggerMessage(16, LogLevel.Warning, "The commit up to revision {Revision} went unanswered, but was found to be done")]
-    private static partial void LogResolved(ILogger logger, long revision);
 }

@@ -239,7 +239,7 @@ public sealed class FeedTests
                 begun.TrySetResult();
                 await go.Task;
             },
-            TimeSpan.FromMilliseconds(1),
+            new StepPace(TimeSpan.FromMilliseconds(1)),
             stop.Token);
 
         Publish(1);
