@@ -237,6 +237,34 @@ public sealed class PostgresRegistryTests(PostgresServer postgres)
         Assert.True(registry.Availability.IsAvailable);
     }
 
+    [Fact]
+    public async Task What_is_decided_while_a_batch_is_on_its_way_is_decided_again_when_that_fails()
+    {
+        var database = await postgres.CreateDatabaseAsync();
+        // One command a batch: while one is on its way, the next is decided over it.
+        await using var registry = await OpenAsync(database, configure: options => options.BatchLimit = 1);
+        await registry.CommitAsync(Register("cart", "cart-0"));
+
+        var outcomes = Enumerable.Range(1, 60)
+            .Select(n => registry.ExecuteAsync(n % 3 == 0 ? new WeightBeyondTheColumn() : Register("cart", $"cart-{n}"), Operator, Cancelled).AsTask())
+            .ToList();
+        var committed = new List<long>();
+        foreach (var (outcome, n) in outcomes.Select((outcome, i) => (outcome, i + 1)))
+        {
+            if (n % 3 == 0)
+                await Assert.ThrowsAnyAsync<PostgresException>(() => outcome);
+            else
+                committed.Add(Assert.IsType<CommandResult.Committed>(await outcome).Revision);
+        }
+
+        Assert.Equal(Enumerable.Range(2, 40).Select(n => (long)n), committed);
+        Assert.Equal(41L, await QueryAsync(database, "select revision from head"));
+        Assert.Equal(41L, await QueryAsync(database, "select count(*) from instance"));
+        Assert.Equal(41, registry.Current.InstanceCount);
+        Assert.Equal(41L, await QueryAsync(database, "select count(*) from change"));
+        Assert.Equal(0L, await QueryAsync(database, "select count(*) from change c join change p on p.revision = c.revision - 1 where c.previous_hash <> p.hash"));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -15,9 +15,11 @@ internal static class RegistryStore
 
     public static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    public static async Task<PostgresRegistry> OpenAsync(string connectionString, TimeProvider? time = null)
+    public static async Task<PostgresRegistry> OpenAsync(string connectionString, TimeProvider? time = null, Action<PostgresRegistryOptions>? configure = null)
     {
-        var registry = new PostgresRegistry(new() { ConnectionString = connectionString, RetryInterval = TimeSpan.FromMilliseconds(100) },
+        var options = new PostgresRegistryOptions { ConnectionString = connectionString, RetryInterval = TimeSpan.FromMilliseconds(100) };
+        configure?.Invoke(options);
+        var registry = new PostgresRegistry(options,
             time ?? TimeProvider.System, NullLogger<PostgresRegistry>.Instance);
         await registry.StartAsync(Cancelled);
         return registry;
