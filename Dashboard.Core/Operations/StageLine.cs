@@ -26,7 +26,7 @@ internal static class StageLine
         new(StageKind.Committed, StageState.Done, operation.CommittedAt, $"revision {operation.Id}"),
         Published(operation, memory),
         Acknowledged(operation, memory, laggards, cannotConfirm, now),
-        Observed(operation, memory, laggards, drain, effect),
+        Observed(operation, memory, laggards, cannotConfirm, drain, effect),
     ];
 
     /// <summary>The line of an operation of which nothing but the record is left.</summary>
@@ -65,13 +65,13 @@ internal static class StageLine
         return new(StageKind.Acknowledged, slow ? StageState.Stalled : StageState.Active, null, text);
     }
 
-    private static OperationStage Observed(Operation operation, OperationMemory memory, ImmutableArray<Laggard> laggards, DrainView? drain, Effect? effect)
+    private static OperationStage Observed(Operation operation, OperationMemory memory, ImmutableArray<Laggard> laggards, int cannotConfirm, DrainView? drain, Effect? effect)
     {
         if (!operation.IsOpen)
             return Closed(operation);
 
         if (drain is not null)
-            return Drained(drain, laggards, memory.Disagreements >= EffectObserver.WindowsToDisagree ? memory.Disagreement : null);
+            return Drained(drain, laggards, cannotConfirm, memory.Disagreements >= EffectObserver.WindowsToDisagree ? memory.Disagreement : null);
 
         if (effect is null || memory.AllAcknowledgedAt is null)
             return new(StageKind.Observed, StageState.Waiting, null, "waits for the acknowledgements");
@@ -81,7 +81,7 @@ internal static class StageLine
             ShareVerdict.Agrees when !effect.IsSure => new(StageKind.Observed, StageState.Active, null, $"agrees so far: {Shares(effect)}"),
             ShareVerdict.Agrees => new(StageKind.Observed, StageState.Done, null, $"the traffic agrees: {Shares(effect)}"),
             // Until a fresh window speaks, what the last one said stands.
-            _ when memory.Disagreements >= EffectObserver.WindowsToDisagree => new(StageKind.Observed, StageState.Stalled, null, $"the traffic disagrees: {memory.Disagreement}"),
+            _ when memory.Disagreements >= EffectObserver.WindowsToDisagree => new(StageKind.Observed, StageState.Stalled, null, $"the traffic disagrees: {memory.Disagreement}{Stale(cannotConfirm)}"),
             ShareVerdict.Disagrees => new(StageKind.Observed, StageState.Active, null, $"not yet: {Shares(effect)}"),
             _ when memory.Disagreement is { } last => new(StageKind.Observed, StageState.Active, null, $"not yet: {last}"),
             _ when effect.IsEarly => new(StageKind.Observed, StageState.Active, null, "waits for the first seconds of traffic since the last acknowledgement"),
@@ -89,10 +89,10 @@ internal static class StageLine
         };
     }
 
-    private static OperationStage Drained(DrainView drain, ImmutableArray<Laggard> laggards, string? disagreement)
+    private static OperationStage Drained(DrainView drain, ImmutableArray<Laggard> laggards, int cannotConfirm, string? disagreement)
     {
         if (disagreement is not null)
-            return new(StageKind.Observed, StageState.Stalled, null, $"still gets new requests: {disagreement}");
+            return new(StageKind.Observed, StageState.Stalled, null, $"still gets new requests: {disagreement}{Stale(cannotConfirm)}");
 
         var requests = drain.Instances.Sum(instance => instance.Requests);
         var longLived = drain.Instances.Sum(instance => instance.LongLived);
@@ -100,10 +100,12 @@ internal static class StageLine
         var open = $"{Count(requests, "request")} and {Count(longLived, "long-lived connection")} in flight";
         var text = drain.ZeroSince is not null ? "idle; drained after 10 s of it"
             : unknown is not null ? $"{open} that are known; {unknown}"
+            : requests == 0 && longLived > 0 ? $"{open}: these end when their callers close them, or when the drain is forced"
             : open;
         var state = drain.Alarm ? StageState.Stalled
             : unknown is not null && laggards.IsEmpty ? StageState.Unknown
             : unknown is not null ? StageState.Waiting
+            : requests == 0 && longLived > 0 ? StageState.Stalled
             : StageState.Active;
         return new(StageKind.Observed, state, null, drain.Alarm ? $"the deadline has passed: {text}" : text);
     }
@@ -131,6 +133,9 @@ internal static class StageLine
 
     private static string Names(ImmutableArray<string> names) =>
         string.Join(", ", names.Take(NamesShown)) + (names.Length > NamesShown ? $" and {names.Length - NamesShown} more" : "");
+
+    // Who asks by DNS may hold an old answer, and nobody hears which.
+    private static string Stale(int cannotConfirm) => cannotConfirm == 0 ? "" : $"; {Count(cannotConfirm, "client")} that cannot confirm, like DNS, may go by an old answer";
 
     private static int Told(Operation operation) => operation.Followers.Length + operation.Forgotten.Length;
 

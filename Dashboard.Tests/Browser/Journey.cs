@@ -32,10 +32,10 @@ public sealed partial class Journey : IAsyncDisposable
     public IReadOnlyList<string> Errors => _errors;
 
     /// <summary>Opens the one-time sign-in link that the console printed.</summary>
-    public static async Task<Journey> SignInAsync(IBrowser browser, ConsoleProcess console, int width = 1440, int height = 900, ColorScheme scheme = ColorScheme.Dark, CancellationToken cancellationToken = default)
+    public static async Task<Journey> SignInAsync(IBrowser browser, ConsoleProcess console, int width = 1440, int height = 900, ColorScheme scheme = ColorScheme.Dark, ReducedMotion motion = ReducedMotion.NoPreference, CancellationToken cancellationToken = default)
     {
         var line = await console.SaysAsync("/sign-in?", TimeSpan.FromSeconds(30), cancellationToken);
-        return await OpenAsync(browser, LinkPattern().Match(line).Value, width, height, scheme);
+        return await OpenAsync(browser, LinkPattern().Match(line).Value, width, height, scheme, motion: motion);
     }
 
     /// <summary>Signs in with the admin token, by the keyboard, and stays on the page that was asked for.</summary>

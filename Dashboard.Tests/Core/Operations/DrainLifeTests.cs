@@ -85,6 +85,19 @@ public sealed class DrainLifeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Drain_ThatWaitsForLongLivedConnectionsAlone_StallsAndSaysSo()
+    {
+        var gateway = _rig.Follow("gateway-1");
+        gateway.InFlight[Target] = (2, 2);
+        var id = await _rig.ActAsync(new DrainInstance(Target));
+        await _rig.AdvanceAsync(3);
+
+        var stage = _rig.Stage(id, StageKind.Observed);
+        Assert.Equal(StageState.Stalled, stage.State);
+        Assert.Equal("0 requests and 2 long-lived connections in flight: these end when their callers close them, or when the drain is forced", stage.Text);
+    }
+
+    [Fact]
     public async Task Drain_WithoutTheLastAcknowledgement_IsUnknownAndNamesTheLaggard()
     {
         _rig.Follow("gateway-1");

@@ -44,6 +44,19 @@ public sealed class ServicesPageTests
     }
 
     [Fact]
+    public async Task Maintenance_that_ends_by_itself_is_seen_in_the_lists_of_services_and_hosts()
+    {
+        await using var context = new ConsoleContext();
+        context.AddService("cart", 3);
+        context.Bob(new Dashboard.Core.Registry.Commands.SetMaintenance(new("cart", "cart-2"), TimeProvider.System.GetUtcNow().AddHours(2)) { Reason = "its disk is replaced" });
+
+        Assert.Matches("back in rotation in [12] h", context.Render<ServicesPage>().Text());
+        var nodes = context.Render<Dashboard.Web.Console.Nodes.NodesPage>().Text();
+        Assert.Contains("1 in maintenance", nodes, StringComparison.Ordinal);
+        Assert.Matches("back in rotation in [12] h", nodes);
+    }
+
+    [Fact]
     public async Task Search_is_kept_in_the_address_and_narrows_the_list()
     {
         await using var context = new ConsoleContext();

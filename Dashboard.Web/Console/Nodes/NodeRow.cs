@@ -22,6 +22,12 @@ internal sealed record NodeRow
     /// <summary>Instances by health, worst first.</summary>
     public required ImmutableArray<(MeshState State, int Count)> Health { get; init; }
 
+    /// <summary>How many of them are in maintenance.</summary>
+    public int InMaintenance => Instances.Count(instance => instance.EffectiveIntent.Kind == IntentKind.Maintenance);
+
+    /// <summary>When the first of those maintenances ends by itself; null when none does.</summary>
+    public DateTimeOffset? FirstBack => Instances.Where(instance => instance.EffectiveIntent.Kind == IntentKind.Maintenance).Min(instance => instance.EffectiveIntent.Until);
+
     /// <summary>Requests per second of all of them; null when nobody reports.</summary>
     public double? Rps { get; init; }
 

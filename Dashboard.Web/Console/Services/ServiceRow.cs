@@ -25,6 +25,9 @@ internal sealed record ServiceRow
     /// <summary>Instances that an operator keeps from traffic, by what they are.</summary>
     public required ImmutableArray<(MeshState State, int Count)> Leaving { get; init; }
 
+    /// <summary>When the first of its maintenances ends by itself; null when none does.</summary>
+    public DateTimeOffset? FirstBack { get; init; }
+
     public required string Policy { get; init; }
 
     public double? Rps { get; init; }
@@ -49,6 +52,7 @@ internal sealed record ServiceRow
             Total = serving.Total,
             Leaving = [.. serving.Leaving.GroupBy(endpoint => endpoint.Intent).OrderBy(group => group.Key)
                 .Select(group => (MeshStates.Of(group.Key) ?? MeshState.Drained, group.Count()))],
+            FirstBack = service.Instances.Values.Where(instance => instance.EffectiveIntent.Kind == IntentKind.Maintenance).Min(instance => instance.EffectiveIntent.Until),
             Rps = traffic?.Rps,
             ErrorRate = traffic?.ErrorRate,
             P95Ms = traffic?.P95Ms,
