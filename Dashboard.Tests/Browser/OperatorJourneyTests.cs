@@ -68,10 +68,23 @@ public sealed partial class OperatorJourneyTests(BrowserFixture browser) : IClas
 
     private static async Task AssertAccessibleInBothThemesAsync(Journey journey)
     {
-        foreach (var scheme in new[] { ColorScheme.Light, ColorScheme.Dark })
+        // Dark first: a page begins with the light palette until the browser has told its theme.
+        foreach (var scheme in new[] { ColorScheme.Dark, ColorScheme.Light })
         {
             await journey.Page.EmulateMediaAsync(new() { ColorScheme = scheme, ReducedMotion = ReducedMotion.Reduce });
             await Expect(journey.Page.Locator($"html[data-theme={(scheme == ColorScheme.Light ? "light" : "dark")}]")).ToHaveCountAsync(1, new() { Timeout = Patience });
+            // The style sheet follows at once, the components' palette by way of the console.
+            await journey.Page.WaitForFunctionAsync(
+                """
+                dark => {
+                  const probe = document.body.appendChild(document.createElement('i'));
+                  probe.style.color = 'var(--mud-palette-text-primary)';
+                  const bright = getComputedStyle(probe).color.match(/[0-9.]+/g).slice(0, 3).every(part => Number(part) > 128);
+                  probe.remove();
+                  return bright === dark;
+                }
+                """,
+                scheme == ColorScheme.Dark, new() { Timeout = Patience });
             await journey.AssertAccessibleAsync();
         }
     }
