@@ -49,6 +49,11 @@ public sealed class DataDirectoryLock : IDisposable
         }
     }
 
+    /// <summary>A command line in words that anybody may read: the program and the names of its settings. A value may be a token.</summary>
+    /// <param name="arguments">The program first.</param>
+    public static string Describe(IReadOnlyList<string> arguments) =>
+        string.Join(' ', arguments.Select((argument, place) => place == 0 ? Path.GetFileName(argument) : argument.StartsWith("--", StringComparison.Ordinal) ? argument.Split('=', 2)[0] : "…"));
+
     /// <summary>Releases the lock. The files stay: deleting them would race with the next holder.</summary>
     public void Dispose() => _file.Dispose();
 

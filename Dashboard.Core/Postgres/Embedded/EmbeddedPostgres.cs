@@ -53,7 +53,7 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable
             Durable = options.Durable,
             StartTimeout = options.StartTimeout,
             StopTimeout = options.StopTimeout,
-            Command = options.Command ?? Environment.CommandLine,
+            Command = options.Command ?? DataDirectoryLock.Describe(Environment.GetCommandLineArgs()),
         };
         var began = time.GetTimestamp();
         CreateDataDirectory(directory);

@@ -43,6 +43,12 @@ public sealed class EmbeddedPostgresTests : IDisposable
     }
 
     [Fact]
+    public void A_holder_is_described_without_the_values_of_its_settings() =>
+        Assert.Equal(
+            "Dashboard.Web.dll --demo --Auth:AdminToken --Attention:Webhooks:0:Url …",
+            DataDirectoryLock.Describe(["/opt/dashboard/Dashboard.Web.dll", "--demo", "--Auth:AdminToken=secret", "--Attention:Webhooks:0:Url", "https://hooks.example/secret"]));
+
+    [Fact]
     public async Task A_path_longer_than_a_socket_address_works()
     {
         var deep = Path.Combine(_directory, new string('d', 60), new string('e', 60) + " it's");
