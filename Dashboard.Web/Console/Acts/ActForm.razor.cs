@@ -107,9 +107,9 @@ public sealed partial class ActForm : LivePage
 
     private ActInput Input() => new(string.IsNullOrWhiteSpace(_reason) ? null : _reason.Trim(), _override, _expected);
 
-    private void ReasonChanged(ChangeEventArgs args)
+    private void ReasonChanged(string text)
     {
-        _reason = args.Value as string;
+        _reason = text;
         Refresh();
     }
 

@@ -1,6 +1,7 @@
 using Bunit;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
+using Dashboard.Tests.Support;
 using Dashboard.Tests.Web.Console;
 using Dashboard.Web.Console.Acts;
 using Dashboard.Web.Console.Nodes;
@@ -91,8 +92,7 @@ public sealed class TimeBarTests : IAsyncLifetime
     {
         Navigation.NavigateTo("/services/cart?at=2026-11-23T09:04:00Z");
         var page = _context.Render<ServicePage>(parameters => parameters.Add(service => service.Name, "cart"));
-        page.WaitForState(() => Past.Mesh is not null, ConsoleContext.Patience);
-        page.WaitForAssertion(() => Assert.Contains("3 of 3 serving", page.Text(), StringComparison.Ordinal), ConsoleContext.Patience);
+        await DrawnAsync(() => page.Text().Contains("3 of 3 serving", StringComparison.Ordinal), "the page shows what was");
 
         Assert.DoesNotContain(page.FindAll("button").Select(button => button.TextContent.Trim()), text => text is "Drain" or "Undrain" or "Maintain" or "In waves" or "Shift versions");
         Assert.All(page.FindAll(".input-weight"), field => Assert.True(field.HasAttribute("disabled")));
@@ -102,10 +102,21 @@ public sealed class TimeBarTests : IAsyncLifetime
         Assert.Empty(nodes.FindAll(".row-actions button"));
 
         await page.InvokeAsync(() => Past.Go(null));
-        page.WaitForAssertion(() => Assert.Contains("2 of 3 serving", page.Text(), StringComparison.Ordinal), ConsoleContext.Patience);
+        await DrawnAsync(() => page.Text().Contains("2 of 3 serving", StringComparison.Ordinal), "the page shows what is");
         page.Button("Undrain cart-2");
-        nodes.WaitForAssertion(() => Assert.NotEmpty(nodes.FindAll(".row-actions button")), ConsoleContext.Patience);
+        await DrawnAsync(() => nodes.FindAll(".row-actions button").Count > 0, "acts are offered again");
     }
+
+    // A page rests between two renders, by the clock that the test holds.
+    private Task DrawnAsync(Func<bool> holds, string what) => Eventually.TrueAsync(
+        () =>
+        {
+            _time.Advance(TimeSpan.FromMilliseconds(200));
+            return holds();
+        },
+        TimeSpan.FromSeconds(60),
+        what,
+        Xunit.TestContext.Current.CancellationToken);
 
     [Fact]
     public async Task The_dialogs_the_form_and_the_palette_refuse_in_the_past()
