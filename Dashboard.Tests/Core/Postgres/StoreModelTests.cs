@@ -56,7 +56,7 @@ public sealed class StoreModelTests(PostgresServer postgres)
                         at = 1 - at;
                         break;
                     default:
-                        var result = await replicas[at].ExecuteAsync(step.Command, step.ByOperator ? Operator : Service, Cancelled);
+                        var result = await replicas[at].ExecuteAsync(step.ToCommand(), step.ByOperator ? Operator : Service, Cancelled);
                         Assert.Equal(model.Apply(step), result is CommandResult.Committed);
                         break;
                 }
@@ -77,42 +77,43 @@ public sealed class StoreModelTests(PostgresServer postgres)
 
     private abstract record Step
     {
-        public virtual RegistryCommand Command => throw new NotSupportedException();
-
         public virtual bool ByOperator => true;
+
+        // A method: records print their properties, and a sample that failed prints each of its steps.
+        public virtual RegistryCommand ToCommand() => throw new NotSupportedException($"{this} is not a command.");
 
         public sealed record Registered(string Service, string Id, int Port, int Weight) : Step
         {
-            public override RegistryCommand Command => new RegisterInstance(new(Service, Id), new() { Address = "10.0.0." + Id[1..], Port = Port, Weight = Weight });
+            public override RegistryCommand ToCommand() => new RegisterInstance(new(Service, Id), new() { Address = "10.0.0." + Id[1..], Port = Port, Weight = Weight });
 
             public override bool ByOperator => false;
         }
 
         public sealed record Deregistered(string Service, string Id) : Step
         {
-            public override RegistryCommand Command => new DeregisterInstance(new(Service, Id));
+            public override RegistryCommand ToCommand() => new DeregisterInstance(new(Service, Id));
 
             public override bool ByOperator => false;
         }
 
         public sealed record Weighed(string Service, string Id, int? Weight) : Step
         {
-            public override RegistryCommand Command => new SetWeights(Service, ImmutableSortedDictionary<string, int?>.Empty.Add(Id, Weight)) { Override = true, Reason = "by the test" };
+            public override RegistryCommand ToCommand() => new SetWeights(Service, ImmutableSortedDictionary<string, int?>.Empty.Add(Id, Weight)) { Override = true, Reason = "by the test" };
         }
 
         public sealed record Drained(string Service, string Id) : Step
         {
-            public override RegistryCommand Command => new DrainInstance(new(Service, Id)) { Override = true, Reason = "by the test" };
+            public override RegistryCommand ToCommand() => new DrainInstance(new(Service, Id)) { Override = true, Reason = "by the test" };
         }
 
         public sealed record Undrained(string Service, string Id) : Step
         {
-            public override RegistryCommand Command => new UndrainInstance(new(Service, Id));
+            public override RegistryCommand ToCommand() => new UndrainInstance(new(Service, Id));
         }
 
         public sealed record Deleted(string Service) : Step
         {
-            public override RegistryCommand Command => new DeleteService(Service) { Override = true, Reason = "by the test" };
+            public override RegistryCommand ToCommand() => new DeleteService(Service) { Override = true, Reason = "by the test" };
         }
 
         public sealed record Restarted : Step;
@@ -180,9 +181,11 @@ public sealed class StoreModelTests(PostgresServer postgres)
 
         private bool Leave(InstanceKey key)
         {
+            if (!_instances.Remove(key))
+                return false;
             if (_decisions.TryGetValue(key, out var decision) && SaysNothing(decision))
                 _decisions.Remove(key);
-            return _instances.Remove(key);
+            return true;
         }
 
         private bool Known(string service, string id, Func<(int? Weight, IntentKind Intent), (int? Weight, IntentKind Intent)> decide, bool alsoAbsent = false)
