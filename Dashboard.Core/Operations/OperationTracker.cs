@@ -25,8 +25,7 @@ public sealed class OperationTracker
 
     // Guards the memories: the loop and a page that asks for a fresh view must not meet in one.
     private readonly Lock _gate = new();
-    private readonly Dictionary<long, OperationMemory> _memories = [];
-    private Guid _generation;
+    private readonly Memories<OperationMemory> _memories = new();
 
     public OperationTracker(IRegistry registry, IServingSource source, FollowerTable followers, TrafficStore traffic, TimeProvider time)
     {
@@ -50,7 +49,8 @@ public sealed class OperationTracker
 
         lock (_gate)
         {
-            if (_memories.TryGetValue(operation.Id, out var memory) || operation.IsOpen)
+            var memory = _memories.Find(operation.Id);
+            if (memory is not null || operation.IsOpen)
                 return Derive(operation, _registry.Current, memory ?? new(), _time.GetUtcNow());
         }
 
@@ -71,7 +71,7 @@ public sealed class OperationTracker
             foreach (var change in update.Changes.SelectMany(change => change.Changes).OfType<OperationChange>())
             {
                 if (change.After is { IsOpen: false } closed)
-                    MemoryOf(closed.Id).Closed = closed;
+                    _memories.Of(closed.Id).Closed = closed;
             }
         }
     }
@@ -85,16 +85,17 @@ public sealed class OperationTracker
         var due = ImmutableArray.CreateBuilder<RegistryCommand>();
         lock (_gate)
         {
-            Forget(snapshot, now);
+            _memories.Forget(snapshot, (id, memory) => !snapshot.Operations.ContainsKey(id) && (memory.Closed is not { ClosedAt: { } closed } || closed < now - KeptAfterClose));
             foreach (var operation in snapshot.Operations.Values)
             {
-                var view = Derive(operation, snapshot, MemoryOf(operation.Id), now);
+                var memory = _memories.Of(operation.Id);
+                var view = Derive(operation, snapshot, memory, now);
                 views[operation.Id] = view;
-                if (Due(view, snapshot, _memories[operation.Id], now) is { } command)
+                if (Due(view, snapshot, memory, now) is { } command)
                     due.Add(command);
             }
 
-            foreach (var (id, memory) in _memories)
+            foreach (var (id, memory) in _memories.All)
             {
                 if (memory.Closed is { } closed && !views.ContainsKey(id))
                     views[id] = Derive(closed, snapshot, memory, now);
@@ -107,30 +108,6 @@ public sealed class OperationTracker
 
     /// <summary>True while an open operation waits for an acknowledgement.</summary>
     internal bool WaitsForAcknowledgements => Feed.Current.Operations.Values.Any(view => view.IsOpen && !view.Laggards.IsEmpty);
-
-    private OperationMemory MemoryOf(long id)
-    {
-        if (!_memories.TryGetValue(id, out var memory))
-            _memories[id] = memory = new();
-
-        return memory;
-    }
-
-    private void Forget(RegistrySnapshot snapshot, DateTimeOffset now)
-    {
-        if (_generation != snapshot.Generation)
-        {
-            // Another generation numbers its operations anew.
-            _memories.Clear();
-            _generation = snapshot.Generation;
-        }
-
-        foreach (var (id, memory) in _memories)
-        {
-            if (!snapshot.Operations.ContainsKey(id) && (memory.Closed is not { ClosedAt: { } closed } || closed < now - KeptAfterClose))
-                _memories.Remove(id);
-        }
-    }
 
     private OperationView Derive(Operation operation, RegistrySnapshot snapshot, OperationMemory memory, DateTimeOffset now)
     {
@@ -234,13 +211,11 @@ public sealed class OperationTracker
 
     private void Publish(ImmutableSortedDictionary<long, OperationView> views)
     {
-        var before = Feed.Current.Operations;
-        ImmutableArray<OperationView> changed = [.. views.Values.Where(view => !view.Equals(before.GetValueOrDefault(view.Id)))];
-        ImmutableArray<long> removed = [.. before.Keys.Where(id => !views.ContainsKey(id))];
-        if (changed.IsEmpty && removed.IsEmpty)
+        var step = BoardStep<OperationView>.Between(Feed.Current.Operations, views);
+        if (step.IsEmpty)
             return;
 
         var board = new OperationBoard(views);
-        Feed.Publish(board, new(board, changed, removed));
+        Feed.Publish(board, new(board, step.Changed, step.Removed));
     }
 }

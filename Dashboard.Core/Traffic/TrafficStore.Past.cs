@@ -116,7 +116,7 @@ public sealed partial class TrafficStore
         {
             callers = _edges.Select(edge => (edge.Key, Series: edge.Value)).ToLookup(edge => edge.Key.Target, StringComparer.Ordinal);
             instances = _instances.Select(instance => (instance.Key, Series: instance.Value)).ToLookup(instance => instance.Key.Service, StringComparer.Ordinal);
-            open = OpenAll(_time.GetUtcNow());
+            open = _reporters.Open(_time.GetUtcNow());
             unknown = _lost.Untold(from, from + MinuteSeconds);
         }
 

@@ -43,7 +43,7 @@ public sealed partial class TrafficStore
     private readonly Lock _gate = new();
     private readonly Dictionary<InstanceKey, TrafficSeries> _instances = [];
     private readonly Dictionary<EdgeKey, TrafficSeries> _edges = [];
-    private readonly Dictionary<string, ReporterState> _reporters = new(StringComparer.Ordinal);
+    private readonly ReporterTable _reporters = new(MaximumReporters, SilentAfter);
     private readonly LatencySum _sum = new();
     private readonly LostTraffic _lost;
     private long _droppedRows;
@@ -86,7 +86,7 @@ public sealed partial class TrafficStore
         {
             lock (_gate)
             {
-                return [.. _reporters.Values.Select(reporter => reporter.Describe()).OrderBy(reporter => reporter.Id, StringComparer.Ordinal)];
+                return _reporters.Describe();
             }
         }
     }
@@ -116,26 +116,20 @@ public sealed partial class TrafficStore
         var period = TimeSpan.FromTicks(Math.Clamp(report.Period.Ticks, 1, Retention.Ticks));
         lock (_gate)
         {
-            if (!_reporters.TryGetValue(report.Reporter, out var reporter))
+            var outcome = _reporters.TryAdvance(report, age, now, out var missedSince);
+            if (outcome == ReportOutcome.TooMany)
             {
-                if (_reporters.Count >= MaximumReporters)
-                {
-                    Interlocked.Add(ref _droppedRows, report.Rows.Length);
-                    return ReportOutcome.TooMany;
-                }
-
-                _reporters[report.Reporter] = reporter = new(report.Reporter);
+                Interlocked.Add(ref _droppedRows, report.Rows.Length);
             }
 
-            var (session, sequence, asOf) = (reporter.Session, reporter.Sequence, reporter.AsOf);
-            if (!reporter.TryAdvance(report with { Age = age }, now))
+            if (outcome != ReportOutcome.Accepted)
             {
-                return ReportOutcome.Repeated;
+                return outcome;
             }
 
-            if (session == report.Session && report.Sequence > sequence + 1)
+            if (missedSince is { } missed)
             {
-                _lost.Lost(asOf.ToUnixTimeSeconds(), (now - age - period).ToUnixTimeSeconds());
+                _lost.Lost(missed.ToUnixTimeSeconds(), (now - age - period).ToUnixTimeSeconds());
             }
 
             if (age >= Retention)
@@ -167,27 +161,11 @@ public sealed partial class TrafficStore
     public InFlightKnowledge InFlight(InstanceKey instance, IEnumerable<string> reporters, DateTimeOffset notBefore)
     {
         ArgumentNullException.ThrowIfNull(reporters);
-        var fresh = _time.GetUtcNow() - SilentAfter;
-        var oldest = fresh > notBefore ? fresh : notBefore;
-        var known = ImmutableArray.CreateBuilder<ReporterInFlight>();
-        var unknown = ImmutableArray.CreateBuilder<string>();
+        var now = _time.GetUtcNow();
         lock (_gate)
         {
-            foreach (var id in reporters)
-            {
-                if (_reporters.TryGetValue(id, out var reporter) && reporter.AsOf >= oldest)
-                {
-                    var row = reporter.InFlight.GetValueOrDefault(instance);
-                    known.Add(new(id, reporter.AsOf, row?.Requests ?? 0, row?.LongLived ?? 0));
-                }
-                else
-                {
-                    unknown.Add(id);
-                }
-            }
+            return _reporters.InFlight(instance, reporters, notBefore, now);
         }
-
-        return new(known.Sum(row => (long)row.Requests), known.Sum(row => (long)row.LongLived), known.ToImmutable(), unknown.ToImmutable());
     }
 
     /// <summary>A service's traffic in the last whole seconds that are reported in full.</summary>
@@ -277,7 +255,7 @@ public sealed partial class TrafficStore
             var latest = now.ToUnixTimeSeconds();
             var rates = until - (long)FrameRateWindow.TotalSeconds;
             var latencies = until - (long)FrameLatencyWindow.TotalSeconds;
-            var open = OpenAll(now);
+            var open = _reporters.Open(now);
             var instances = new Dictionary<InstanceKey, InstanceTraffic>(_instances.Count);
             foreach (var (key, series) in _instances)
             {
@@ -332,13 +310,7 @@ public sealed partial class TrafficStore
                 }
             }
 
-            foreach (var (id, reporter) in _reporters)
-            {
-                if (reporter.LastReport < now - Retention)
-                {
-                    _reporters.Remove(id);
-                }
-            }
+            _reporters.Prune(now - Retention);
         }
     }
 
@@ -382,7 +354,7 @@ public sealed partial class TrafficStore
         lock (_gate)
         {
             var latest = now.ToUnixTimeSeconds();
-            var open = OpenAll(now);
+            var open = _reporters.Open(now);
             var instances = new List<InstanceTraffic>();
             foreach (var (key, series) in _instances)
             {
@@ -472,39 +444,4 @@ public sealed partial class TrafficStore
 
     private static InstanceTraffic Describe(InstanceKey key, TrafficSeries? series, TrafficFigures figures, OpenCount open) =>
         new(key, figures, open.Requests, open.LongLived, !open.Silent, series is { LastBegun: > 0 } ? At(series.LastBegun) : null);
-
-    private Dictionary<InstanceKey, OpenCount> OpenAll(DateTimeOffset now)
-    {
-        var open = new Dictionary<InstanceKey, OpenCount>();
-        foreach (var reporter in _reporters.Values)
-        {
-            var silent = reporter.AsOf < now - SilentAfter;
-            foreach (var (key, row) in reporter.InFlight)
-            {
-                var sum = open.GetValueOrDefault(key);
-                open[key] = silent ? sum with { Silent = true } : sum with { Requests = sum.Requests + row.Requests, LongLived = sum.LongLived + row.LongLived };
-            }
-        }
-
-        return open;
-    }
-
-    private readonly record struct OpenCount(long Requests, long LongLived, bool Silent);
-
-    /// <summary>A period and the seconds that it touches.</summary>
-    private readonly struct SecondSpan(DateTimeOffset from, DateTimeOffset to)
-    {
-        public long First => from.ToUnixTimeSeconds();
-
-        public long Last => (to - TimeSpan.FromTicks(1)).ToUnixTimeSeconds();
-
-        /// <summary>Which part of the period lies in the second, as fractions from its start.</summary>
-        public (double From, double To) Fractions(long second)
-        {
-            var length = (double)(to - from).Ticks;
-            var start = (At(second) - from).Ticks / length;
-            var end = (At(second + 1) - from).Ticks / length;
-            return (Math.Max(0, start), Math.Min(1, end));
-        }
-    }
 }

@@ -20,8 +20,7 @@ public sealed class PlanTracker(IRegistry registry, OperationTracker operations,
 
     // Guards the memories: the loop and a page that asks for a fresh view must not meet in one.
     private readonly Lock _gate = new();
-    private readonly Dictionary<long, PlanMemory> _memories = [];
-    private Guid _generation;
+    private readonly Memories<PlanMemory> _memories = new();
 
     /// <summary>Every open plan and those that ended lately.</summary>
     public Feed<PlanBoard, PlanBoardUpdate> Feed { get; } = new(PlanBoard.Empty);
@@ -42,7 +41,7 @@ public sealed class PlanTracker(IRegistry registry, OperationTracker operations,
             {
                 // A change that came from another console's log says nothing of the definition.
                 if (change.After is { IsOpen: false } ended && (ended.Definition ?? update.Before.Plans.GetValueOrDefault(change.Id)?.Definition) is { } definition)
-                    MemoryOf(change.Id).Ended = ended with { Definition = definition };
+                    _memories.Of(change.Id).Ended = ended with { Definition = definition };
             }
         }
     }
@@ -56,19 +55,19 @@ public sealed class PlanTracker(IRegistry registry, OperationTracker operations,
         var due = ImmutableArray.CreateBuilder<RegistryCommand>();
         lock (_gate)
         {
-            Forget(snapshot, now);
+            _memories.Forget(snapshot, (id, memory) => !snapshot.Plans.ContainsKey(id) && (memory.Ended is not { } ended || ended.Since < now - KeptAfterEnd));
             if (snapshot.Plans.IsEmpty && _memories.Count == 0 && Feed.Current.Plans.IsEmpty)
                 return [];
 
             var known = Operations();
             foreach (var plan in snapshot.Plans.Values)
             {
-                var (view, commands) = Derive(plan, snapshot, known, now, MemoryOf(plan.Id));
+                var (view, commands) = Derive(plan, snapshot, known, now, _memories.Of(plan.Id));
                 views[plan.Id] = view;
                 due.AddRange(commands);
             }
 
-            foreach (var (id, memory) in _memories)
+            foreach (var (id, memory) in _memories.All)
             {
                 if (memory.Ended is { } ended && !views.ContainsKey(id))
                     views[id] = Derive(ended, snapshot, known, now, memory).View;
@@ -189,40 +188,14 @@ public sealed class PlanTracker(IRegistry registry, OperationTracker operations,
             views.Where(view => view.Operation.Node is not null).ToLookup(view => view.Operation.Node!, StringComparer.Ordinal));
     }
 
-    private PlanMemory MemoryOf(long id)
-    {
-        if (!_memories.TryGetValue(id, out var memory))
-            _memories[id] = memory = new();
-
-        return memory;
-    }
-
-    private void Forget(RegistrySnapshot snapshot, DateTimeOffset now)
-    {
-        if (_generation != snapshot.Generation)
-        {
-            // Another generation numbers its plans anew.
-            _memories.Clear();
-            _generation = snapshot.Generation;
-        }
-
-        foreach (var (id, memory) in _memories)
-        {
-            if (!snapshot.Plans.ContainsKey(id) && (memory.Ended is not { } ended || ended.Since < now - KeptAfterEnd))
-                _memories.Remove(id);
-        }
-    }
-
     private void Publish(ImmutableSortedDictionary<long, PlanView> views)
     {
-        var before = Feed.Current.Plans;
-        ImmutableArray<PlanView> changed = [.. views.Values.Where(view => !view.Equals(before.GetValueOrDefault(view.Id)))];
-        ImmutableArray<long> removed = [.. before.Keys.Where(id => !views.ContainsKey(id))];
-        if (changed.IsEmpty && removed.IsEmpty)
+        var step = BoardStep<PlanView>.Between(Feed.Current.Plans, views);
+        if (step.IsEmpty)
             return;
 
         var board = new PlanBoard(views);
-        Feed.Publish(board, new(board, changed, removed));
+        Feed.Publish(board, new(board, step.Changed, step.Removed));
     }
 
     private sealed record KnownOperations(ILookup<InstanceKey, OperationView> ByInstance, ILookup<string, OperationView> ByNode);

@@ -85,7 +85,7 @@ internal static class RegistryStore
         return await command.ExecuteScalarAsync(Cancelled);
     }
 
-    public static async Task EventuallyAsync(Func<bool> condition, string what, double seconds = 10)
+    public static async Task EventuallyAsync(Func<bool> condition, string what, double seconds = 60)
     {
         var began = TimeProvider.System.GetTimestamp();
         while (!condition())

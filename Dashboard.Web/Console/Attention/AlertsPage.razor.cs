@@ -11,7 +11,7 @@ using Microsoft.AspNetCore.Components;
 namespace Dashboard.Web.Console.Attention;
 
 /// <summary>What needs attention, who looks after it, and who is told. Filters are in the address.</summary>
-public sealed partial class AlertsPage : LivePage
+public sealed partial class AlertsPage : FilteredPage
 {
     private const int RowsShown = 100;
 
@@ -56,9 +56,6 @@ public sealed partial class AlertsPage : LivePage
 
     [Inject]
     private ActDialogs Dialogs { get; set; } = null!;
-
-    [Inject]
-    private NavigationManager Navigation { get; set; } = null!;
 
     [Inject]
     private ViewerClock Clock { get; set; } = null!;
@@ -121,7 +118,4 @@ public sealed partial class AlertsPage : LivePage
         ["severity"] = name == "severity" && Severity != value ? value : null,
         ["alert"] = null,
     });
-
-    private void Filter(string name, object? value) =>
-        Navigation.NavigateTo(Navigation.GetUriWithQueryParameter(name, value as string is { Length: > 0 } text ? text : null), replace: true);
 }

@@ -10,7 +10,7 @@ using Microsoft.AspNetCore.Components;
 namespace Dashboard.Web.Console.Nodes;
 
 /// <summary>Hosts by zone, and draining a whole one.</summary>
-public sealed partial class NodesPage : LivePage
+public sealed partial class NodesPage : FilteredPage
 {
     private (string Name, ImmutableArray<NodeRow> Rows)[] _zones = [];
     private (MeshState State, int Count)[] _out = [];
@@ -31,9 +31,6 @@ public sealed partial class NodesPage : LivePage
 
     [Inject]
     private ActDialogs Dialogs { get; set; } = null!;
-
-    [Inject]
-    private NavigationManager Navigation { get; set; } = null!;
 
     protected override void OnInitialized()
     {
@@ -59,6 +56,5 @@ public sealed partial class NodesPage : LivePage
 
     private static string ZoneName(string zone) => zone.Length == 0 ? "No zone" : zone;
 
-    private void SearchChanged(string text) =>
-        Navigation.NavigateTo(Navigation.GetUriWithQueryParameter("q", text.Length == 0 ? null : text), replace: true);
+    private void SearchChanged(string text) => Filter("q", text);
 }

@@ -13,9 +13,7 @@ public sealed partial class OperationsPage : LivePage
 
     private OperationView[] _open = [];
     private PlanView[] _plans = [];
-    private OperationView[]? _over;
-    private string? _fault;
-    private int _reading;
+    private HistoryList<OperationView> _over = null!;
 
     [Inject]
     private OperationTracker Tracker { get; set; } = null!;
@@ -29,11 +27,12 @@ public sealed partial class OperationsPage : LivePage
     protected override void OnInitialized()
     {
         base.OnInitialized();
+        _over = new(RecentAsync, Signal);
         Follow(Tracker.Feed);
         Follow(Plans.Feed);
     }
 
-    protected override async Task OnInitializedAsync() => await ReadAsync();
+    protected override async Task OnInitializedAsync() => await _over.ReadAsync();
 
     protected override bool Concerns(RegistryUpdate update)
     {
@@ -43,7 +42,7 @@ public sealed partial class OperationsPage : LivePage
             return false;
         }
 
-        _ = InvokeAsync(ReadAsync);
+        _ = InvokeAsync(_over.ReadAsync);
         return true;
     }
 
@@ -53,38 +52,5 @@ public sealed partial class OperationsPage : LivePage
         _plans = [.. Registry.Current.Plans.Values.OrderByDescending(plan => plan.Id).Select(Plans.ViewOf)];
     }
 
-    // One query at a time; what changed while it ran is read by another one after it.
-    private async Task ReadAsync()
-    {
-        if (_reading++ > 0)
-        {
-            return;
-        }
-
-        try
-        {
-            int seen;
-            do
-            {
-                seen = _reading;
-                var recent = await History.RecentOperationsAsync(Recent, Closed);
-                _over = [.. recent.Where(operation => !operation.IsOpen).Select(Tracker.ViewOf)];
-                _fault = null;
-            }
-            while (seen != _reading);
-        }
-        catch (OperationCanceledException)
-        {
-        }
-        catch (Exception fault)
-        {
-            _fault = $"The history cannot be read now: {fault.Message}";
-        }
-        finally
-        {
-            _reading = 0;
-        }
-
-        Signal();
-    }
+    private async Task<OperationView[]> RecentAsync() => [.. (await History.RecentOperationsAsync(Recent, Closed)).Where(operation => !operation.IsOpen).Select(Tracker.ViewOf)];
 }

@@ -10,7 +10,7 @@ using Microsoft.AspNetCore.Components;
 namespace Dashboard.Web.Console.Planes;
 
 /// <summary>Who follows the registry, how far each has come, what it refused. Filters are in the address.</summary>
-public sealed partial class DataPlanesPage : LivePage
+public sealed partial class DataPlanesPage : FilteredPage
 {
     private const int RowsShown = 200;
     private const int ServicesShown = 60;
@@ -47,9 +47,6 @@ public sealed partial class DataPlanesPage : LivePage
 
     [Inject]
     private ActDialogs Dialogs { get; set; } = null!;
-
-    [Inject]
-    private NavigationManager Navigation { get; set; } = null!;
 
     [Inject]
     private ViewerClock Clock { get; set; } = null!;
@@ -104,7 +101,4 @@ public sealed partial class DataPlanesPage : LivePage
     private string ChooseLink(string id) => Navigation.GetUriWithQueryParameter("plane", id == Chosen ? null : id);
 
     private string StateLink(FollowerState state) => Navigation.GetUriWithQueryParameters(new Dictionary<string, object?> { ["state"] = state == _state ? null : PlaneWords.Value(state), ["plane"] = null });
-
-    private void Filter(string name, object? value) =>
-        Navigation.NavigateTo(Navigation.GetUriWithQueryParameter(name, value as string is { Length: > 0 } text ? text : null), replace: true);
 }

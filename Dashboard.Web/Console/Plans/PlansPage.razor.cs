@@ -12,9 +12,7 @@ public sealed partial class PlansPage : LivePage
     private const int Recent = 100;
 
     private PlanView[] _open = [];
-    private PlanView[]? _over;
-    private string? _fault;
-    private int _reading;
+    private HistoryList<PlanView> _over = null!;
 
     [Inject]
     private PlanTracker Tracker { get; set; } = null!;
@@ -28,53 +26,23 @@ public sealed partial class PlansPage : LivePage
     protected override void OnInitialized()
     {
         base.OnInitialized();
+        _over = new(RecentAsync, Signal);
         Follow(Tracker.Feed);
     }
 
-    protected override async Task OnInitializedAsync() => await ReadAsync();
+    protected override async Task OnInitializedAsync() => await _over.ReadAsync();
 
     protected override bool Concerns(RegistryUpdate update)
     {
         ArgumentNullException.ThrowIfNull(update);
         var plans = update.Changes.SelectMany(change => change.Changes).OfType<PlanChange>().ToArray();
         if (plans.Any(change => change.After is not { IsOpen: true }))
-            _ = InvokeAsync(ReadAsync);
+            _ = InvokeAsync(_over.ReadAsync);
 
         return plans.Length > 0;
     }
 
     protected override void Refresh() => _open = [.. Registry.Current.Plans.Values.OrderByDescending(plan => plan.Id).Select(Tracker.ViewOf)];
 
-    // One query at a time; what changed while it ran is read by another one after it.
-    private async Task ReadAsync()
-    {
-        if (_reading++ > 0)
-            return;
-
-        try
-        {
-            int seen;
-            do
-            {
-                seen = _reading;
-                var recent = await History.RecentPlansAsync(Recent, Closed);
-                _over = [.. recent.Where(plan => !plan.IsOpen).Select(Tracker.ViewOf)];
-                _fault = null;
-            }
-            while (seen != _reading);
-        }
-        catch (OperationCanceledException)
-        {
-        }
-        catch (Exception fault)
-        {
-            _fault = $"The history cannot be read now: {fault.Message}";
-        }
-        finally
-        {
-            _reading = 0;
-        }
-
-        Signal();
-    }
+    private async Task<PlanView[]> RecentAsync() => [.. (await History.RecentPlansAsync(Recent, Closed)).Where(plan => !plan.IsOpen).Select(Tracker.ViewOf)];
 }

@@ -8,14 +8,11 @@ using Microsoft.AspNetCore.Components;
 namespace Dashboard.Web.Console.Services;
 
 /// <summary>Every service with its state. Search and filter are in the address.</summary>
-public sealed partial class ServicesPage : LivePage
+public sealed partial class ServicesPage : FilteredPage
 {
     private ImmutableArray<ServiceRow> _rows = [];
     private (MeshState State, string Word, int Count)[] _counts = [];
     private int _total;
-
-    [Inject]
-    private NavigationManager Navigation { get; set; } = null!;
 
     [Inject]
     private TrafficStore Traffic { get; set; } = null!;
@@ -51,11 +48,9 @@ public sealed partial class ServicesPage : LivePage
         _ => 4,
     };
 
-    private void SearchChanged(string text) => Address("q", text.Length == 0 ? null : text);
+    private void SearchChanged(string text) => Filter("q", text);
 
-    private void AttentionChanged(ChangeEventArgs args) => Address("attention", args.Value is true ? "true" : null);
+    private void AttentionChanged(ChangeEventArgs args) => Filter("attention", args.Value is true ? "true" : null);
 
     private void ShowAll() => Navigation.NavigateTo("/services", replace: true);
-
-    private void Address(string name, string? value) => Navigation.NavigateTo(Navigation.GetUriWithQueryParameter(name, value), replace: true);
 }
