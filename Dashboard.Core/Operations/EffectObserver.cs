@@ -21,29 +21,43 @@ internal sealed class EffectObserver(TrafficStore traffic)
     public Effect Observe(Operation operation, RegistrySnapshot snapshot, OperationMemory memory, DateTimeOffset now)
     {
         if (memory.AllAcknowledgedAt is not { } since)
-            return new([], ShareVerdict.CannotTell, "waits for the acknowledgements");
+            return new([], ShareVerdict.CannotTell, new("waits for the acknowledgements", StageReasons.NotAcknowledged));
 
         var targets = ImmutableArray.CreateBuilder<ObservedTarget>(operation.Instances.Length);
-        var why = default(string);
+        var why = default(Obstacle);
+        var panic = default(string);
+        var ramping = default(Obstacle);
         foreach (var group in operation.Instances.GroupBy(key => key.Service, StringComparer.Ordinal))
         {
-            why = (snapshot.TryGetService(group.Key, out var service) ? ObserveService(service, group, memory, since, now, targets) : $"{group.Key} is gone") ?? why;
+            if (snapshot.TryGetService(group.Key, out var service))
+            {
+                why = ObserveService(service, group, memory, since, now, targets) ?? why;
+                panic ??= PanicOf(service);
+                ramping ??= RampOf(service);
+            }
+            else
+            {
+                why = new($"{group.Key} is gone", StageReasons.Gone);
+            }
         }
 
         var verdict = targets.Any(target => target.Agrees == false) ? ShareVerdict.Disagrees
             : why is not null || targets.Count == 0 || targets.Any(target => target.Agrees is null) ? ShareVerdict.CannotTell
             : ShareVerdict.Agrees;
-        var effect = new Effect(targets.ToImmutable(), verdict, verdict == ShareVerdict.CannotTell ? why ?? TooFew(targets) : null)
+        // Another instance's slow start moves the intended shares with each step, and each step begins a sample of its own.
+        var unclear = why is null or { Reason: StageReasons.NoTraffic } ? ramping ?? why : why;
+        var effect = new Effect(targets.ToImmutable(), verdict, verdict == ShareVerdict.CannotTell ? unclear ?? TooFew(targets) : null)
         {
             IsEarly = memory.Samples.Values.Any(sample => now - sample.From < Window),
             IsSure = targets.All(target => target.Band <= target.Intended * SureBand || IsApproximate(target.Key, snapshot)),
             IsApproximate = targets.Any(target => IsApproximate(target.Key, snapshot)),
+            Panic = panic,
         };
         Count(memory, effect, now);
         return effect;
     }
 
-    private string? ObserveService(
+    private Obstacle? ObserveService(
         ServiceSnapshot service,
         IEnumerable<InstanceKey> keys,
         OperationMemory memory,
@@ -55,18 +69,18 @@ internal sealed class EffectObserver(TrafficStore traffic)
         var from = SampleStart(service.Name, shares, memory, since, now);
         var window = traffic.QuerySince(service.Name, from);
         var total = window.Instances.Sum(instance => instance.Figures.Requests);
-        string? why = null;
+        Obstacle? why = null;
         foreach (var key in keys)
         {
             var evidence = new ShareEvidence(shares.Of(key.Id), window.Of(key.Id).Figures.Requests, total);
-            var obstacle = Obstacle(service, key);
+            var obstacle = ObstacleOf(service, key);
             why ??= obstacle;
             var verdict = obstacle is not null ? ShareVerdict.CannotTell : shares.Approximate ? evidence.ZeroVerdict : evidence.Verdict;
             bool? agrees = verdict switch { ShareVerdict.Agrees => true, ShareVerdict.Disagrees => false, _ => null };
             targets.Add(new(key, evidence.Requests, evidence.Intended, evidence.Actual, evidence.NoiseBand, agrees));
         }
 
-        return why ?? (total == 0 ? $"no request to {service.Name} was reported since the last acknowledgement" : null);
+        return why ?? (total == 0 ? new($"no request to {service.Name} was reported since the last acknowledgement", StageReasons.NoTraffic) : null);
     }
 
     // The sample holds for one set of intended shares: what another change moved since says nothing of this one.
@@ -96,17 +110,33 @@ internal sealed class EffectObserver(TrafficStore traffic)
     }
 
     /// <summary>Why an instance that should get traffic gets none for a reason of its own.</summary>
-    private static string? Obstacle(ServiceSnapshot service, InstanceKey key)
+    private static Obstacle? ObstacleOf(ServiceSnapshot service, InstanceKey key)
     {
         if (!service.Instances.TryGetValue(key.Id, out var instance))
-            return $"{key.Id} is not registered any more";
+            return new($"{key.Id} is not registered any more", StageReasons.Gone);
 
         if (instance.Operator.Ramp is { } ramp)
-            return $"{key.Id} is still ramping, at {ramp.Percent} % of its weight";
+            return new($"{key.Id} is still ramping, at {ramp.Percent} % of its weight", StageReasons.SlowStart);
 
-        return instance.IsWanted && !service.Serving.Endpoints.Any(endpoint => endpoint.Id == key.Id)
-            ? $"{key.Id} is {instance.HealthStatus.ToString().ToLowerInvariant()} and gets no traffic for that reason"
+        return instance.IsWanted && !service.Serving.Serves(key.Id)
+            ? new($"{key.Id} is {instance.HealthStatus.ToString().ToLowerInvariant()} and gets no traffic for that reason", StageReasons.NotHealthy)
             : null;
+    }
+
+    private static Obstacle? RampOf(ServiceSnapshot service) =>
+        service.Instances.Values.FirstOrDefault(instance => instance.Operator.Ramp is not null && service.Serving.Serves(instance.Id)) is { Operator.Ramp: { } ramp } ramping
+            ? new($"the shares move while {ramping.Id} is ramping, at {ramp.Percent} % of its weight", StageReasons.SlowStart)
+            : null;
+
+    /// <summary>Why the traffic of a service in panic may differ from what is intended; null while it is not in panic.</summary>
+    private static string? PanicOf(ServiceSnapshot service)
+    {
+        if (!service.Serving.Panic)
+            return null;
+
+        var judged = service.Instances.Values.Where(instance => instance.IsWanted && instance.HealthStatus != HealthStatus.Unknown).ToArray();
+        return $"{service.Name} is in panic ({judged.Count(instance => instance.IsEligible)} of {judged.Length} eligible, below {service.Settings.PanicThreshold} %): "
+            + "health is ignored, so failing instances get their share and what fails there is tried at others";
     }
 
     private static void Count(OperationMemory memory, Effect effect, DateTimeOffset now)
@@ -135,17 +165,20 @@ internal sealed class EffectObserver(TrafficStore traffic)
 
     private static bool IsApproximate(InstanceKey key, RegistrySnapshot snapshot) => snapshot.TryGetService(key.Service, out var service) && SharePrediction.For(service.Serving).Approximate;
 
-    private static string TooFew(IEnumerable<ObservedTarget> targets)
+    private static Obstacle TooFew(IEnumerable<ObservedTarget> targets)
     {
         var missing = targets.Where(target => target.Agrees is null).Select(target => ShareEvidence.RequestsToTell(target.Intended)).DefaultIfEmpty(0).Max();
-        return $"too few requests since the last acknowledgement; {missing} are needed";
+        return new($"too few requests since the last acknowledgement; {missing} are needed", StageReasons.TooFewRequests);
     }
 }
 
 /// <summary>What the traffic shows of an operation.</summary>
 /// <param name="Why">Why it cannot be told; null when it can.</param>
-internal sealed record Effect(ImmutableArray<ObservedTarget> Targets, ShareVerdict Verdict, string? Why)
+internal sealed record Effect(ImmutableArray<ObservedTarget> Targets, ShareVerdict Verdict, Obstacle? Why)
 {
+    /// <summary>Why a service in panic may show other shares than intended; null while none is.</summary>
+    public string? Panic { get; init; }
+
     /// <summary>There has been no full window yet.</summary>
     public bool IsEarly { get; init; }
 
@@ -155,3 +188,6 @@ internal sealed record Effect(ImmutableArray<ObservedTarget> Targets, ShareVerdi
     /// <summary>The sample is large enough for its agreement to be a proof.</summary>
     public bool IsSure { get; init; }
 }
+
+/// <summary>What keeps an effect from being told.</summary>
+internal sealed record Obstacle(string Text, StageReasons Reason);

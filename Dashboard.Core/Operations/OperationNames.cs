@@ -15,6 +15,15 @@ public static class OperationNames
             : operation.Service ?? operation.Instances.FirstOrDefault().Service ?? "";
     }
 
+    /// <summary>When the maintenance that it set ends by itself: of the first of its instances that are still in one; null when none ends so.</summary>
+    public static DateTimeOffset? BackAt(Operation operation, RegistrySnapshot snapshot)
+    {
+        ArgumentNullException.ThrowIfNull(operation);
+        ArgumentNullException.ThrowIfNull(snapshot);
+        return operation.Action != "instance.maintenance" ? null
+            : operation.Instances.Select(key => snapshot.OperatorStateOf(key).Intent).Where(intent => intent.Kind == IntentKind.Maintenance).Min(intent => intent.Until);
+    }
+
     /// <summary>True for a drain of an instance or a node: it has a deadline and a countdown.</summary>
     public static bool IsDrain(Operation operation)
     {

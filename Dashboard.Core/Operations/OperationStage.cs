@@ -40,4 +40,5 @@ public enum StageState
 /// <summary>One step of the stage line.</summary>
 /// <param name="At">When it was done; null while it is not.</param>
 /// <param name="Text">One sentence for an operator, with numbers.</param>
-public sealed record OperationStage(StageKind Kind, StageState State, DateTimeOffset? At, string Text);
+/// <param name="Reasons">What keeps it from being done, for programs and at a glance; the text says the same with names and numbers.</param>
+public sealed record OperationStage(StageKind Kind, StageState State, DateTimeOffset? At, string Text, StageReasons Reasons = StageReasons.None);

@@ -59,6 +59,7 @@ public sealed class OperationTracker
             Operation = operation,
             Acknowledged = 0,
             Followers = operation.Followers.Length,
+            BackAt = OperationNames.BackAt(operation, _registry.Current),
             Stages = StageLine.Remembered(operation),
         };
     }
@@ -135,6 +136,7 @@ public sealed class OperationTracker
             CannotConfirm = cannotConfirm,
             Laggards = laggards,
             Drain = drain,
+            BackAt = OperationNames.BackAt(operation, snapshot),
             Observed = effect?.Targets ?? [],
             Alarm = operation.IsOpen && (drain is { Alarm: true } || memory.Disagreements >= EffectObserver.WindowsToDisagree || laggards.Any(laggard => laggard.Refusal is not null)),
         };

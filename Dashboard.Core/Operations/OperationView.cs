@@ -27,6 +27,9 @@ public sealed record OperationView
     /// <summary>A drain's countdown; null for other operations.</summary>
     public DrainView? Drain { get; init; }
 
+    /// <summary>When the maintenance that it set ends by itself, unless renewed: of the first of its instances that are still in it. Null when none ends so.</summary>
+    public DateTimeOffset? BackAt { get; init; }
+
     /// <summary>What the traffic shows of each target; empty when nothing is to be seen.</summary>
     public ImmutableArray<ObservedTarget> Observed { get; init; } = [];
 
@@ -41,7 +44,7 @@ public sealed record OperationView
     public OperationStage Current => Stages.Last(stage => stage.State != StageState.Waiting);
 
     public bool Equals(OperationView? other) =>
-        other is not null && Operation.Equals(other.Operation) && Acknowledged == other.Acknowledged && Followers == other.Followers && CannotConfirm == other.CannotConfirm && Alarm == other.Alarm
+        other is not null && Operation.Equals(other.Operation) && Acknowledged == other.Acknowledged && Followers == other.Followers && CannotConfirm == other.CannotConfirm && Alarm == other.Alarm && BackAt == other.BackAt
         && Equals(Drain, other.Drain) && Stages.AsSpan().SequenceEqual(other.Stages.AsSpan()) && Laggards.AsSpan().SequenceEqual(other.Laggards.AsSpan())
         && Observed.AsSpan().SequenceEqual(other.Observed.AsSpan());
 

@@ -62,7 +62,7 @@ internal static class StageLine
         var refused = laggards.FirstOrDefault(laggard => laggard.Refusal is not null);
         var text = $"{all - laggards.Length} of {DataPlanes(all)}; waiting for {Names(laggards)}{(refused is null ? "" : $"; {refused.Id} refused: {refused.Refusal}")}{beside}";
         var slow = refused is not null || now - operation.CommittedAt >= SlowAfter;
-        return new(StageKind.Acknowledged, slow ? StageState.Stalled : StageState.Active, null, text);
+        return new(StageKind.Acknowledged, slow ? StageState.Stalled : StageState.Active, null, text, StageReasons.NotAcknowledged | (refused is null ? StageReasons.None : StageReasons.Refused));
     }
 
     private static OperationStage Observed(Operation operation, OperationMemory memory, ImmutableArray<Laggard> laggards, int cannotConfirm, DrainView? drain, Effect? effect)
@@ -76,23 +76,25 @@ internal static class StageLine
         if (effect is null || memory.AllAcknowledgedAt is null)
             return new(StageKind.Observed, StageState.Waiting, null, "waits for the acknowledgements");
 
+        var panic = effect.Panic is null ? StageReasons.None : StageReasons.Panic;
+        var because = effect.Panic is null ? "" : $"; {effect.Panic}";
         return effect.Verdict switch
         {
-            ShareVerdict.Agrees when !effect.IsSure => new(StageKind.Observed, StageState.Active, null, $"agrees so far: {Shares(effect)}"),
+            ShareVerdict.Agrees when !effect.IsSure => new(StageKind.Observed, StageState.Active, null, $"agrees so far: {Shares(effect)}{because}", StageReasons.TooFewRequests | panic),
             ShareVerdict.Agrees => new(StageKind.Observed, StageState.Done, null, $"the traffic agrees: {Shares(effect)}"),
             // Until a fresh window speaks, what the last one said stands.
-            _ when memory.Disagreements >= EffectObserver.WindowsToDisagree => new(StageKind.Observed, StageState.Stalled, null, $"the traffic disagrees: {memory.Disagreement}{Stale(cannotConfirm)}"),
-            ShareVerdict.Disagrees => new(StageKind.Observed, StageState.Active, null, $"not yet: {Shares(effect)}"),
-            _ when memory.Disagreement is { } last => new(StageKind.Observed, StageState.Active, null, $"not yet: {last}"),
-            _ when effect.IsEarly => new(StageKind.Observed, StageState.Active, null, "waits for the first seconds of traffic since the last acknowledgement"),
-            _ => new(StageKind.Observed, StageState.Unknown, null, $"cannot tell: {effect.Why}"),
+            _ when memory.Disagreements >= EffectObserver.WindowsToDisagree => new(StageKind.Observed, StageState.Stalled, null, $"the traffic disagrees: {memory.Disagreement}{because}{Stale(cannotConfirm)}", StageReasons.Disagrees | panic | MayBeStale(cannotConfirm)),
+            ShareVerdict.Disagrees => new(StageKind.Observed, StageState.Active, null, $"not yet: {Shares(effect)}{because}", StageReasons.Disagrees | panic),
+            _ when memory.Disagreement is { } last => new(StageKind.Observed, StageState.Active, null, $"not yet: {last}{because}", StageReasons.Disagrees | panic),
+            _ when effect.IsEarly && effect.Why?.Reason != StageReasons.SlowStart => new(StageKind.Observed, StageState.Active, null, "waits for the first seconds of traffic since the last acknowledgement"),
+            _ => new(StageKind.Observed, StageState.Unknown, null, $"cannot tell: {effect.Why?.Text}{because}", (effect.Why?.Reason ?? StageReasons.None) | panic),
         };
     }
 
     private static OperationStage Drained(DrainView drain, ImmutableArray<Laggard> laggards, int cannotConfirm, string? disagreement)
     {
         if (disagreement is not null)
-            return new(StageKind.Observed, StageState.Stalled, null, $"still gets new requests: {disagreement}{Stale(cannotConfirm)}");
+            return new(StageKind.Observed, StageState.Stalled, null, $"still gets new requests: {disagreement}{Stale(cannotConfirm)}", StageReasons.Disagrees | MayBeStale(cannotConfirm));
 
         var requests = drain.Instances.Sum(instance => instance.Requests);
         var longLived = drain.Instances.Sum(instance => instance.LongLived);
@@ -107,7 +109,10 @@ internal static class StageLine
             : unknown is not null ? StageState.Waiting
             : requests == 0 && longLived > 0 ? StageState.Stalled
             : StageState.Active;
-        return new(StageKind.Observed, state, null, drain.Alarm ? $"the deadline has passed: {text}" : text);
+        var reasons = (drain.Alarm ? StageReasons.DeadlinePassed : StageReasons.None)
+            | (unknown is not null ? StageReasons.InFlightUnknown : StageReasons.None)
+            | (drain.ZeroSince is null && requests == 0 && longLived > 0 ? StageReasons.LongLived : StageReasons.None);
+        return new(StageKind.Observed, state, null, drain.Alarm ? $"the deadline has passed: {text}" : text, reasons);
     }
 
     private static OperationStage Closed(Operation operation) => new(
@@ -136,6 +141,8 @@ internal static class StageLine
 
     // Who asks by DNS may hold an old answer, and nobody hears which.
     private static string Stale(int cannotConfirm) => cannotConfirm == 0 ? "" : $"; {Count(cannotConfirm, "client")} that cannot confirm, like DNS, may go by an old answer";
+
+    private static StageReasons MayBeStale(int cannotConfirm) => cannotConfirm == 0 ? StageReasons.None : StageReasons.StaleDns;
 
     private static int Told(Operation operation) => operation.Followers.Length + operation.Forgotten.Length;
 

@@ -6,6 +6,7 @@ namespace Dashboard.Core.Topology;
 /// <param name="Weight">Effective weight.</param>
 /// <param name="Intent">The stricter of its own and its node's.</param>
 /// <param name="Serving">It gets new traffic.</param>
+/// <param name="Until">When its maintenance ends by itself; null when it does not, or is in none.</param>
 public sealed record InstanceDetail(
     string Id,
     string Address,
@@ -16,7 +17,8 @@ public sealed record InstanceDetail(
     int Weight,
     IntentKind Intent,
     HealthStatus Health,
-    bool Serving)
+    bool Serving,
+    DateTimeOffset? Until = null)
 {
     public static InstanceDetail From(Instance instance, bool serving)
     {
@@ -24,6 +26,6 @@ public sealed record InstanceDetail(
         var registration = instance.Registration;
         return new(
             instance.Id, registration.Address, registration.Port, registration.Node, registration.Zone, registration.Version,
-            instance.EffectiveWeight, instance.EffectiveIntent.Kind, instance.HealthStatus, serving);
+            instance.EffectiveWeight, instance.EffectiveIntent.Kind, instance.HealthStatus, serving, instance.EffectiveIntent.Kind == IntentKind.Maintenance ? instance.EffectiveIntent.Until : null);
     }
 }

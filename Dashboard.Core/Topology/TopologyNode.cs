@@ -33,6 +33,9 @@ public sealed record TopologyNode
     /// <summary>Drained or in maintenance.</summary>
     public required int OutOfService { get; init; }
 
+    /// <summary>When the first maintenance among them ends by itself; null when none does.</summary>
+    public DateTimeOffset? BackAt { get; init; }
+
     public required bool Panic { get; init; }
 
     /// <summary>The mass-loss brake is engaged.</summary>
@@ -48,6 +51,7 @@ public sealed record TopologyNode
     {
         ArgumentNullException.ThrowIfNull(service);
         int healthy = 0, degraded = 0, unhealthy = 0, unknown = 0, eligible = 0, draining = 0, outOfService = 0, wanted = 0, wantedIll = 0, wantedUnknown = 0;
+        DateTimeOffset? backAt = null;
         var zones = new SortedDictionary<string, (int Total, int Serving)>(StringComparer.Ordinal);
         foreach (var instance in service.Instances.Values)
         {
@@ -64,6 +68,9 @@ public sealed record TopologyNode
                 case IntentKind.Draining: draining++; break;
                 case IntentKind.Drained or IntentKind.Maintenance: outOfService++; break;
             }
+
+            if (instance.EffectiveIntent is { Kind: IntentKind.Maintenance, Until: { } until } && !(backAt <= until))
+                backAt = until;
 
             eligible += instance.IsEligible ? 1 : 0;
             if (instance.IsWanted)
@@ -104,6 +111,7 @@ public sealed record TopologyNode
             Serving = serving.Endpoints.Length,
             Draining = draining,
             OutOfService = outOfService,
+            BackAt = backAt,
             Panic = serving.Panic,
             Brake = service.Brake is not null,
             Zones = [.. zones.Select(zone => new ZoneCount(zone.Key, zone.Value.Total, zone.Value.Serving))],
@@ -121,7 +129,7 @@ public sealed record TopologyNode
     public bool Equals(TopologyNode? other) =>
         other is not null && Service == other.Service && Health == other.Health && Healthy == other.Healthy && Degraded == other.Degraded
         && Unhealthy == other.Unhealthy && Unknown == other.Unknown && Total == other.Total && Eligible == other.Eligible && Serving == other.Serving
-        && Draining == other.Draining && OutOfService == other.OutOfService && Panic == other.Panic && Brake == other.Brake && Neighbourhood == other.Neighbourhood
+        && Draining == other.Draining && OutOfService == other.OutOfService && BackAt == other.BackAt && Panic == other.Panic && Brake == other.Brake && Neighbourhood == other.Neighbourhood
         && Zones.AsSpan().SequenceEqual(other.Zones.AsSpan());
 
     public override int GetHashCode() => HashCode.Combine(Service, Health, Total, Eligible, Serving, Draining);

@@ -7,6 +7,7 @@ namespace Dashboard.Web.Api;
 internal sealed record OperationListDocument(IReadOnlyList<OperationDocument> Operations);
 
 /// <summary>An operation with its stage line.</summary>
+/// <param name="BackAt">When the maintenance that it set ends by itself, unless it is renewed; null when it does not.</param>
 internal sealed record OperationDocument(
     long Id,
     string Action,
@@ -25,6 +26,7 @@ internal sealed record OperationDocument(
     DateTimeOffset? ClosedAt,
     string? ClosedBecause,
     bool Alarm,
+    DateTimeOffset? BackAt,
     IReadOnlyList<StageDocument> Stages,
     AcknowledgedDocument Acknowledged,
     DrainDocument? Drain,
@@ -51,7 +53,8 @@ internal sealed record OperationDocument(
             operation.ClosedAt,
             operation.ClosedBecause,
             view.Alarm,
-            [.. view.Stages.Select(stage => new StageDocument(stage.Kind, stage.State, stage.At, stage.Text))],
+            view.BackAt,
+            [.. view.Stages.Select(stage => StageDocument.From(stage))],
             new(
                 view.Acknowledged,
                 view.Followers,
@@ -72,7 +75,16 @@ internal sealed record InstanceReference(string Service, string Instance)
     public static InstanceReference From(InstanceKey key) => new(key.Service, key.Id);
 }
 
-internal sealed record StageDocument(StageKind Stage, StageState State, DateTimeOffset? At, string Text);
+/// <param name="Reasons">What keeps it from being done: <c>panic</c>, <c>slowStart</c>, <c>staleDns</c>...; empty when nothing does.</param>
+internal sealed record StageDocument(StageKind Stage, StageState State, DateTimeOffset? At, string Text, IReadOnlyList<StageReasons> Reasons)
+{
+    public static StageDocument From(OperationStage stage) => new(
+        stage.Kind,
+        stage.State,
+        stage.At,
+        stage.Text,
+        [.. Enum.GetValues<StageReasons>().Where(reason => reason != StageReasons.None && stage.Reasons.HasFlag(reason))]);
+}
 
 /// <param name="Count">n of M.</param>
 /// <param name="Of">M, fixed at commit.</param>

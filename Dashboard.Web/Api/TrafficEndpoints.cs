@@ -94,6 +94,8 @@ internal static class TrafficEndpoints
         node.Serving,
         node.Total,
         node.Draining,
+        node.OutOfService,
+        node.BackAt,
         node.Panic,
         known ? level.Rps : null,
         level.ErrorRate,

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Dashboard.Core.Discovery;
 using Dashboard.Core.Operations;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
@@ -80,6 +81,7 @@ public sealed class StageLineTests : IAsyncLifetime
         await _rig.AdvanceAsync(10);
         Assert.Equal(StageState.Unknown, _rig.Stage(id, StageKind.Observed).State);
         Assert.Equal("cannot tell: no request to orders was reported since the last acknowledgement", _rig.Stage(id, StageKind.Observed).Text);
+        Assert.Equal(StageReasons.NoTraffic, _rig.Stage(id, StageKind.Observed).Reasons);
 
         await _rig.AdvanceAsync(15 * 60);
         Assert.Equal(OperationOutcome.Unproven, _rig.View(id).Operation.Outcome);
@@ -93,6 +95,80 @@ public sealed class StageLineTests : IAsyncLifetime
         await _rig.AdvanceAsync(10);
 
         Assert.Contains("1584 are needed", _rig.Stage(id, StageKind.Observed).Text, StringComparison.Ordinal);
+        Assert.Equal(StageReasons.TooFewRequests, _rig.Stage(id, StageKind.Observed).Reasons);
+    }
+
+    [Fact]
+    public async Task Weights_InAServiceThatIsInPanic_SayThatHealthIsIgnored()
+    {
+        _rig.Register("orders", "orders-3", "n3");
+        _rig.Do(new RecordHealth("orders", [Unhealthy("orders-2"), Unhealthy("orders-3")]));
+        // What fails at the two that are down is tried at the first.
+        Traffic(100, 0);
+        var id = await _rig.ActAsync(Weights(("orders-1", 300)));
+        await _rig.AdvanceAsync(8);
+        var stage = _rig.Stage(id, StageKind.Observed);
+        Assert.StartsWith("not yet: orders-1 gets 100 % where 60 % is intended", stage.Text, StringComparison.Ordinal);
+        Assert.Equal(StageReasons.Disagrees | StageReasons.Panic, stage.Reasons);
+
+        await _rig.AdvanceAsync(12);
+        stage = _rig.Stage(id, StageKind.Observed);
+        Assert.Equal(StageState.Stalled, stage.State);
+        Assert.EndsWith("; orders is in panic (1 of 3 eligible, below 50 %): health is ignored, so failing instances get their share and what fails there is tried at others", stage.Text, StringComparison.Ordinal);
+
+        _rig.Do(new RecordHealth("orders", [new(new("orders", "orders-2"), new(HealthStatus.Healthy, _rig.Time.GetUtcNow(), "ok", 2))]));
+        await _rig.RoundAsync();
+        Assert.False(_rig.Stage(id, StageKind.Observed).Reasons.HasFlag(StageReasons.Panic));
+    }
+
+    [Fact]
+    public async Task Weights_WhileAnotherInstanceRamps_SayThatTheSharesMove()
+    {
+        await _rig.ActAsync(new DrainInstance(new("orders", "orders-2")));
+        await _rig.ActAsync(new UndrainInstance(new("orders", "orders-2"), RampSeconds: 60));
+        var id = await _rig.ActAsync(Weights(("orders-1", 300)));
+        await _rig.AdvanceAsync(10);
+
+        var stage = _rig.Stage(id, StageKind.Observed);
+        Assert.Equal((StageState.Unknown, StageReasons.SlowStart), (stage.State, stage.Reasons));
+        Assert.Matches("^cannot tell: the shares move while orders-2 is ramping, at [0-9]+ % of its weight$", stage.Text);
+    }
+
+    [Fact]
+    public async Task Undrain_WithARamp_SaysThatItStartsSlowly()
+    {
+        await _rig.ActAsync(new DrainInstance(new("orders", "orders-1")));
+        Traffic(10, 90);
+        var id = await _rig.ActAsync(new UndrainInstance(new("orders", "orders-1"), RampSeconds: 60));
+        await _rig.AdvanceAsync(3);
+
+        var stage = _rig.Stage(id, StageKind.Observed);
+        Assert.Equal((StageState.Unknown, StageReasons.SlowStart), (stage.State, stage.Reasons));
+        Assert.StartsWith("cannot tell: orders-1 is still ramping", stage.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ADisagreement_WithClientsThatCannotConfirm_NamesStaleAnswers()
+    {
+        _rig.Followers.Seen("dns:10.0.0.9", FollowerKind.Dns, null, ["orders"], reports: false, canConfirm: false);
+        Traffic(50, 50);
+        var id = await _rig.ActAsync(Weights(("orders-1", 300), ("orders-2", 100)));
+        await _rig.AdvanceAsync(20);
+
+        var stage = _rig.Stage(id, StageKind.Observed);
+        Assert.Equal(StageReasons.Disagrees | StageReasons.StaleDns, stage.Reasons);
+        Assert.Contains("1 client that cannot confirm, like DNS, may go by an old answer", stage.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ADrain_WithLongLivedConnectionsAlone_NamesThem()
+    {
+        _gateway.InFlight[new("orders", "orders-1")] = (2, 2);
+        var id = await _rig.ActAsync(new DrainInstance(new("orders", "orders-1")));
+        await _rig.AdvanceAsync(3);
+
+        var stage = _rig.Stage(id, StageKind.Observed);
+        Assert.Equal((StageState.Stalled, StageReasons.LongLived), (stage.State, stage.Reasons));
     }
 
     [Fact]
@@ -137,6 +213,7 @@ public sealed class StageLineTests : IAsyncLifetime
 
         Assert.Equal(StageState.Unknown, _rig.Stage(id, StageKind.Observed).State);
         Assert.Contains("orders-1 is unhealthy", _rig.Stage(id, StageKind.Observed).Text, StringComparison.Ordinal);
+        Assert.Equal(StageReasons.NotHealthy, _rig.Stage(id, StageKind.Observed).Reasons);
     }
 
     [Fact]
@@ -150,6 +227,7 @@ public sealed class StageLineTests : IAsyncLifetime
         Assert.True(_rig.View(id).Alarm);
         Assert.Equal("weights must not be above 200", _rig.View(id).Laggards.Single().Refusal);
         Assert.Equal("0 of 1 data plane; waiting for gateway-1; gateway-1 refused: weights must not be above 200", _rig.Stage(id, StageKind.Acknowledged).Text);
+        Assert.Equal(StageReasons.NotAcknowledged | StageReasons.Refused, _rig.Stage(id, StageKind.Acknowledged).Reasons);
     }
 
     [Fact]
@@ -201,6 +279,8 @@ public sealed class StageLineTests : IAsyncLifetime
 
     private static SetWeights Weights(params (string Id, int? Weight)[] weights) =>
         new("orders", ImmutableSortedDictionary.CreateRange(StringComparer.Ordinal, weights.Select(weight => KeyValuePair.Create(weight.Id, weight.Weight))));
+
+    private HealthTransition Unhealthy(string id) => new(new("orders", id), new(HealthStatus.Unhealthy, _rig.Time.GetUtcNow(), "refused", 3));
 
     private void Traffic(int first, int second)
     {

@@ -69,6 +69,36 @@ public sealed class OperationPageTests
     }
 
     [Fact]
+    public async Task A_maintenance_says_when_it_ends_until_somebody_ends_it()
+    {
+        await using var context = new ConsoleContext();
+        context.AddService("cart", 3);
+        context.Bob(new SetMaintenance(Target, context.Registry.Current.At + TimeSpan.FromHours(3)));
+        var id = context.Registry.Current.Operations.Values.Single().Id;
+
+        var page = context.Render<OperationPage>(parameters => parameters.Add(shown => shown.Id, id));
+        page.WaitForAssertion(() => Assert.Matches("back in rotation in [23] h, at .*, unless renewed", page.Text()), ConsoleContext.Patience);
+
+        context.Bob(new UndrainInstance(Target));
+        page.WaitForAssertion(() => Assert.DoesNotContain("back in rotation", page.Text(), StringComparison.Ordinal), ConsoleContext.Patience);
+    }
+
+    [Fact]
+    public async Task What_keeps_a_stage_stands_before_its_sentence()
+    {
+        await using var context = new ConsoleContext();
+        var operation = Drain(context);
+        Show(context, View(operation) with
+        {
+            Stages = [new(StageKind.Observed, StageState.Stalled, null, "the traffic disagrees", StageReasons.Panic | StageReasons.StaleDns | StageReasons.Disagrees)],
+        });
+
+        var page = context.Render<OperationPage>(parameters => parameters.Add(shown => shown.Id, operation.Id));
+
+        page.WaitForAssertion(() => Assert.Equal(["Panic", "Stale DNS?"], page.FindAll(".stage-reason").Select(reason => reason.TextContent)), ConsoleContext.Patience);
+    }
+
+    [Fact]
     public async Task Operation_that_is_unknown_says_so()
     {
         await using var context = new ConsoleContext();

@@ -29,3 +29,12 @@ export function age(seconds: number): string {
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
   return `${Math.floor(seconds / 3600)} h`;
 }
+
+/** A time of day as the viewer's clock shows it; with the day where it is another one. */
+export function clockTime(at: number): string {
+  const date = new Date(at);
+  const time = date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hour12: false });
+  return date.toDateString() === new Date().toDateString() ? time : `${date.toLocaleDateString([], { day: 'numeric', month: 'short' })} ${time}`;
+}
+
+export function exactTime(at: number): string { return `${new Date(at).toISOString().replace('T', ' ').replace('Z', '')} UTC`; }

@@ -29,6 +29,8 @@ export interface ServiceNode {
   readonly zones: readonly ZoneCount[];
   /** The name of a service of the group that it mostly talks with; empty when it is in none. */
   readonly neighbourhood: string;
+  /** When the first maintenance of its instances ends by itself, or null. */
+  readonly backAt: number | null;
 }
 
 export interface Latency { readonly p50: number | null; readonly p95: number | null; readonly p99: number | null }
@@ -85,6 +87,8 @@ export interface Instance {
   readonly intent: Intent;
   readonly health: Health;
   readonly serving: boolean;
+  /** When its maintenance ends by itself, or null. */
+  readonly until: number | null;
 }
 
 export interface Sample extends Latency {
@@ -177,6 +181,7 @@ function readNode(value: unknown): ServiceNode {
     brake: row[13] === true,
     zones: rows(row[14], zone => { const z = asRow(zone); return { zone: text(z[0]), total: number(z[1]), serving: number(z[2]) }; }),
     neighbourhood: text(row[15]),
+    backAt: optional(row[16]),
   };
 }
 
@@ -211,6 +216,7 @@ function readInstance(value: unknown): Instance {
     intent: intents[number(row[7])] ?? 'active',
     health: health(row[8]),
     serving: row[9] === true,
+    until: optional(row[10]),
   };
 }
 

@@ -4,6 +4,7 @@ import type { ServiceFrame } from '../src/frames.js';
 import { backoff } from '../src/live/backoff.js';
 import { ServiceState } from '../src/live/serviceState.js';
 import { idle, TopologyState } from '../src/live/topologyState.js';
+import { nodeFacts } from '../src/topology/marks.js';
 import { busy, call, frame, mesh, node } from './meshes.js';
 
 test('a delta that follows changes what it names and nothing else', () => {
@@ -45,7 +46,7 @@ test('a delta before the first full frame, and one of another generation, are re
 
 test('an instance that is not named in a traffic frame did what it did before', () => {
   const state = new ServiceState('cart');
-  const instance = { id: 'a', address: '', port: 1, node: '', zone: '', version: '', weight: 1, intent: 'active', health: 'healthy', serving: true } as const;
+  const instance = { id: 'a', address: '', port: 1, node: '', zone: '', version: '', weight: 1, intent: 'active', health: 'healthy', serving: true, until: null } as const;
   const base: ServiceFrame = {
     kind: 'full', sequence: 0, revision: 0, generation: 'g', at: 0, staleSince: null, service: 'cart', exists: true, instances: [instance], removed: [],
     traffic: [['a', busy]], samples: [], marks: [], ghosts: null, history: [['a', [1, 2]]],
@@ -66,4 +67,17 @@ test('reconnecting never gives up, never waits longer than 8 s, and is spread', 
     assert(backoff(attempt, () => 1) <= 8000);
     assert(backoff(attempt, () => 0) < backoff(attempt, () => 1));
   }
+});
+
+test('a maintenance that ends by itself is among the facts of its service, with the exact time', () => {
+  const at = Date.UTC(2026, 10, 23, 14, 5);
+  const facts = (backAt: number | null): ReturnType<typeof nodeFacts> => {
+    const state = mesh([node('cart', { outOfService: 1, backAt })]);
+    return nodeFacts({ id: 's:cart', kind: 'service', parent: null, title: 'cart', node: state.nodes.get('cart')!, traffic: idle } as unknown as Parameters<typeof nodeFacts>[0], at - 2 * 3_600_000);
+  };
+
+  const back = facts(at).find(([label]) => label === 'Back in rotation');
+  assert(/^in 2 h, at .*, unless renewed$/.test(back?.[1] ?? ''));
+  assert.equal(back?.[2], '2026-11-23 14:05:00.000 UTC');
+  assert.equal(facts(null).some(([label]) => label === 'Back in rotation'), false);
 });

@@ -15,6 +15,9 @@ public sealed class ViewerClock(TimeProvider time) : IDisposable
 
     public DateTimeOffset Now => time.GetUtcNow();
 
+    /// <summary>The moment of the past that the page shows: ages and what is still to come count from it. Null: now.</summary>
+    public DateTimeOffset? Moment { get; private set; }
+
     /// <summary>Once a second, on a thread of the pool.</summary>
     public event Action Tick
     {
@@ -43,6 +46,16 @@ public sealed class ViewerClock(TimeProvider time) : IDisposable
         {
             Zone = zone;
             Beat();
+        }
+    }
+
+    /// <summary>The page shows this moment from now on; null = now.</summary>
+    public void Show(DateTimeOffset? moment)
+    {
+        if (moment != Moment)
+        {
+            Moment = moment;
+            LeadStale();
         }
     }
 
@@ -99,8 +112,10 @@ public sealed class ViewerClock(TimeProvider time) : IDisposable
     private void Beat()
     {
         _tick?.Invoke();
-        Texts().FirstOrDefault(text => text.IsStale)?.Lead();
+        LeadStale();
     }
+
+    private void LeadStale() => Texts().FirstOrDefault(text => text.IsStale)?.Lead();
 
     private void StartUnderGate() => _timer ??= time.CreateTimer(_ => Beat(), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
 

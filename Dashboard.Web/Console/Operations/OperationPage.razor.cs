@@ -49,7 +49,8 @@ public sealed partial class OperationPage : LivePage
         ArgumentNullException.ThrowIfNull(update);
         if (!update.Changes.Any(change => change.Changes.OfType<OperationChange>().Any(operation => operation.Id == Id)))
         {
-            return false;
+            // A maintenance that lasts can be renewed or ended by others.
+            return _view?.BackAt is not null && update.Changes.Any(change => change.Changes.OfType<OperatorChange>().Any(changed => _view.Operation.Instances.Contains(changed.Key)));
         }
 
         // It may have ended: the snapshot then no longer holds it.

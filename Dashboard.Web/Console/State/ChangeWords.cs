@@ -111,13 +111,13 @@ internal static class ChangeWords
         }
     }
 
-    /// <summary>An intent in a few words; <c>active</c> for null.</summary>
-    public static string IntentText(Intent? intent) => intent?.Kind switch
+    /// <summary>An intent in a few words, <c>active</c> for null, and the time that they end with.</summary>
+    public static (string What, DateTimeOffset? At) IntentText(Intent? intent) => intent?.Kind switch
     {
-        null or IntentKind.Active => "active",
-        IntentKind.Draining => $"draining{(intent.Deadline is { } deadline ? $", deadline {Time(deadline)}" : "")}",
-        IntentKind.Drained => intent.Forced ? "drained (forced)" : "drained",
-        _ => $"maintenance{(intent.Until is { } until ? $" until {Time(until)}" : "")}",
+        null or IntentKind.Active => ("active", null),
+        IntentKind.Draining => intent.Deadline is { } deadline ? ("draining, deadline", deadline) : ("draining", null),
+        IntentKind.Drained => (intent.Forced ? "drained (forced)" : "drained", null),
+        _ => intent.Until is { } until ? ("maintenance until", until) : ("maintenance", null),
     };
 
     public static string WeightText(int? weight) => weight?.ToString(CultureInfo.InvariantCulture) ?? "registered weight";
@@ -164,7 +164,7 @@ internal static class ChangeWords
     private static IEnumerable<FieldChange> Fields(EntityChange entity) => entity switch
     {
         OperatorChange change => OperatorFields(change),
-        NodeChange change => Different($"node {change.Name}", "intent", IntentText(change.Before?.Intent), IntentText(change.After?.Intent)),
+        NodeChange change => Intents($"node {change.Name}", change.Before?.Intent, change.After?.Intent),
         HealthChange change => Health(change),
         InstanceChange change => Registration(change),
         ServiceChange change => Settings(change),
@@ -173,14 +173,33 @@ internal static class ChangeWords
         OperationChange { Before: { } before, After: { } after } change when !before.Followers.AsSpan().SequenceEqual(after.Followers.AsSpan()) =>
             Different($"operation {change.Id}", "waits for", Format.Plural(before.Followers.Length, "data plane"), Format.Plural(after.Followers.Length, "data plane")),
         WithholdingChange change => Different("registry", "data planes", Told(change.Before), Told(change.After)),
-        AlertMarkChange change => Different(AlertWords.What((change.After ?? change.Before)!.Match), change.Before?.Kind == AlertMarkKind.Acknowledgement || change.After?.Kind == AlertMarkKind.Acknowledgement ? "acknowledged" : "silenced", MarkText(change.Before), MarkText(change.After)),
+        AlertMarkChange change => Marks(change),
         PlanChange { Before: null, After.Definition: { } opened } => [new($"plan for {TargetText(opened.Selection.Target)}", "waves", "none", Format.Plural(opened.Waves.Length, opened.Shift is null ? "wave" : "step"))],
         PlanChange { Before: { } before, After: { } after } change => Different($"plan {change.Id}", "state", before.State.ToString().ToLowerInvariant(), after.Because is null ? after.State.ToString().ToLowerInvariant() : $"{after.State.ToString().ToLowerInvariant()}: {after.Because}"),
         OperationChange { Before: { } before, After: { } after } change => Different($"operation {change.Id}", "outcome", Outcome(before.Outcome).ToLowerInvariant(), after.ClosedBecause is null ? Outcome(after.Outcome).ToLowerInvariant() : $"{Outcome(after.Outcome).ToLowerInvariant()}: {after.ClosedBecause}"),
         _ => [],
     };
 
-    private static string MarkText(AlertMark? mark) => mark is null ? "no" : $"until {mark.Until.UtcDateTime.ToString("d MMM HH:mm 'UTC'", CultureInfo.InvariantCulture)}";
+    private static IEnumerable<FieldChange> Intents(string subject, Intent? before, Intent? after)
+    {
+        if ((before ?? Intent.Active) == (after ?? Intent.Active))
+            return [];
+
+        var (was, becomes) = (IntentText(before), IntentText(after));
+        return [new(subject, "intent", was.What, becomes.What) { BeforeAt = was.At, AfterAt = becomes.At }];
+    }
+
+    // A mark that only moved its end is a change as well.
+    private static IEnumerable<FieldChange> Marks(AlertMarkChange change)
+    {
+        if (change.Before?.Until == change.After?.Until)
+            return [];
+
+        var acknowledged = change.Before?.Kind == AlertMarkKind.Acknowledgement || change.After?.Kind == AlertMarkKind.Acknowledgement;
+        return [new(AlertWords.What((change.After ?? change.Before)!.Match), acknowledged ? "acknowledged" : "silenced", MarkText(change.Before), MarkText(change.After)) { BeforeAt = change.Before?.Until, AfterAt = change.After?.Until }];
+    }
+
+    private static string MarkText(AlertMark? mark) => mark is null ? "no" : "until";
 
     private static string Told(Withholding? withholding) => withholding is { IsOpen: true } ? "keep the former registry" : "follow this registry";
 
@@ -188,7 +207,7 @@ internal static class ChangeWords
     {
         var (before, after, subject) = (change.Before ?? OperatorState.None, change.After ?? OperatorState.None, change.Key.ToString());
         return Different(subject, "operator weight", WeightText(before.Weight), WeightText(after.Weight))
-            .Concat(before.Intent == after.Intent ? [] : [new FieldChange(subject, "intent", IntentText(before.Intent), IntentText(after.Intent))])
+            .Concat(Intents(subject, before.Intent, after.Intent))
             .Concat(Different(subject, "ramp", Ramp(before.Ramp), Ramp(after.Ramp)));
 
         static string Ramp(Ramp? ramp) => ramp is null ? "none" : $"{ramp.Percent} % of weight, over {ramp.Seconds} s";
@@ -245,9 +264,14 @@ internal static class ChangeWords
 
     private static IEnumerable<FieldChange> Different(string subject, string field, string? before, string? after) =>
         before == after ? [] : [new(subject, field, before ?? "none", after ?? "none")];
-
-    private static string Time(DateTimeOffset moment) => moment.UtcDateTime.ToString("HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
 }
 
 /// <summary>One field before and after a change.</summary>
-internal sealed record FieldChange(string Subject, string Field, string Before, string After);
+internal sealed record FieldChange(string Subject, string Field, string Before, string After)
+{
+    /// <summary>The time that <see cref="Before"/> ends with.</summary>
+    public DateTimeOffset? BeforeAt { get; init; }
+
+    /// <summary>The time that <see cref="After"/> ends with.</summary>
+    public DateTimeOffset? AfterAt { get; init; }
+}

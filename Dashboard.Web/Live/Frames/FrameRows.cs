@@ -10,7 +10,7 @@ internal static class FrameRows
     public static NodeRow Node(TopologyNode node) => new(
         node.Service, node.Namespace, (byte)node.Health, node.Healthy, node.Degraded, node.Unhealthy, node.Unknown, node.Total, node.Eligible,
         node.Serving, node.Draining, node.OutOfService, node.Panic, node.Brake,
-        [.. node.Zones.Select(zone => new ZoneRow(zone.Zone, zone.Total, zone.Serving))], node.Neighbourhood.Length == 0 ? null : node.Neighbourhood);
+        [.. node.Zones.Select(zone => new ZoneRow(zone.Zone, zone.Total, zone.Serving))], node.Neighbourhood.Length == 0 ? null : node.Neighbourhood, node.BackAt?.ToUnixTimeMilliseconds());
 
     public static LevelRow Traffic(KeyValuePair<string, OpenTraffic> traffic) => Traffic(traffic.Key, traffic.Value);
 
@@ -34,7 +34,7 @@ internal static class FrameRows
 
     public static InstanceRow Instance(InstanceDetail instance) => new(
         instance.Id, instance.Address, instance.Port, instance.Node, instance.Zone, instance.Version, instance.Weight,
-        (byte)instance.Intent, (byte)instance.Health, instance.Serving);
+        (byte)instance.Intent, (byte)instance.Health, instance.Serving, instance.Until?.ToUnixTimeMilliseconds());
 
     public static SampleRow Sample(TrafficPoint point) => new(
         point.At.ToUnixTimeMilliseconds(), (float?)point.Rps, (float?)point.ErrorRate, (float?)point.P50Ms, (float?)point.P95Ms, (float?)point.P99Ms);

@@ -30,6 +30,7 @@ public sealed record ServiceFrame(
 /// <param name="Intent">The number of an <see cref="Core.Registry.IntentKind"/>: the stricter of its own and its node's.</param>
 /// <param name="Health">The number of a <see cref="Core.Registry.HealthStatus"/>.</param>
 /// <param name="Serving">It gets new traffic.</param>
+/// <param name="Until">When its maintenance ends by itself; nil when it does not.</param>
 [MessagePackObject]
 public sealed record InstanceRow(
     [property: Key(0)] string Id,
@@ -41,7 +42,8 @@ public sealed record InstanceRow(
     [property: Key(6)] int Weight,
     [property: Key(7)] byte Intent,
     [property: Key(8)] byte Health,
-    [property: Key(9)] bool Serving);
+    [property: Key(9)] bool Serving,
+    [property: Key(10)] long? Until = null);
 
 /// <summary>One second of a service.</summary>
 /// <param name="At">Its start.</param>

@@ -30,6 +30,7 @@ public sealed record TopologyFrame(
 /// <param name="Health">The number of a <see cref="Core.Topology.ServiceHealth"/>.</param>
 /// <param name="OutOfService">Drained or in maintenance.</param>
 /// <param name="Neighbourhood">The name of a service of the group that it mostly talks with; nil when it is in none.</param>
+/// <param name="BackAt">When the first maintenance of its instances ends by itself; nil when none does.</param>
 [MessagePackObject]
 public sealed record NodeRow(
     [property: Key(0)] string Service,
@@ -47,7 +48,8 @@ public sealed record NodeRow(
     [property: Key(12)] bool Panic,
     [property: Key(13)] bool Brake,
     [property: Key(14)] IReadOnlyList<ZoneRow> Zones,
-    [property: Key(15)] string? Neighbourhood = null);
+    [property: Key(15)] string? Neighbourhood = null,
+    [property: Key(16)] long? BackAt = null);
 
 [MessagePackObject]
 public sealed record ZoneRow([property: Key(0)] string Zone, [property: Key(1)] int Total, [property: Key(2)] int Serving);

@@ -7,6 +7,7 @@ using Dashboard.Web.Console.Acts;
 using Dashboard.Web.Console.Nodes;
 using Dashboard.Web.Console.Services;
 using Dashboard.Web.Console.Shell;
+using Dashboard.Web.Console.State;
 using Dashboard.Web.Console.Time;
 using Microsoft.AspNetCore.Components;
 using Microsoft.Extensions.DependencyInjection;
@@ -147,6 +148,22 @@ public sealed class TimeBarTests : IAsyncLifetime
         Assert.Contains("This page shows the present", body.Text(), StringComparison.Ordinal);
         Assert.True(body.Find("fieldset").HasAttribute("disabled"));
         Assert.NotNull(body.Find("fieldset button"));
+    }
+
+    [Fact]
+    public async Task Ages_count_from_the_moment_that_is_looked_at()
+    {
+        Navigation.NavigateTo("/services?at=2026-11-23T09:04:00Z");
+        var body = _context.Render<PastBody>(parameters => parameters.AddChildContent<RelativeTime>(age => age.Add(shown => shown.At, new DateTimeOffset(2026, 11, 23, 9, 1, 0, TimeSpan.Zero))));
+        var beside = _context.Render<RelativeTime>(parameters => parameters.Add(shown => shown.At, new DateTimeOffset(2026, 11, 23, 9, 1, 0, TimeSpan.Zero)).Add(shown => shown.FromNow, true));
+        await Eventually.TrueAsync(() => Past.Mesh is not null, TimeSpan.FromSeconds(60), "the moment has come", Xunit.TestContext.Current.CancellationToken);
+        body.Render();
+        Assert.Equal("3 min ago", body.Text());
+        Assert.Equal("9 min ago", beside.Text());
+
+        await body.InvokeAsync(() => Past.Go(null));
+        body.Render();
+        Assert.Equal("9 min ago", body.Text());
     }
 
     [Fact]

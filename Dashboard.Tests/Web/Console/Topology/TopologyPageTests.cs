@@ -64,6 +64,18 @@ public sealed class TopologyPageTests : IAsyncLifetime
     }
 
     [Fact]
+    public void The_table_says_when_the_first_maintenance_ends()
+    {
+        Register("cart", 3);
+        foreach (var (id, hours) in new[] { ("i-0", 30), ("i-1", 5) })
+            _registry.Apply(new SetMaintenance(new("cart", id), _registry.Current.At + TimeSpan.FromHours(hours)) { Override = true, Reason = "test" });
+
+        var page = Open("?view=table");
+
+        Assert.Matches("2 out ?back in rotation in [45] h unless renewed", Finding.Flat(page.Find("table tbody tr").TextContent));
+    }
+
+    [Fact]
     public void The_table_moves_with_the_registry_and_obeys_the_filters_in_the_address()
     {
         Register("cart", 1);

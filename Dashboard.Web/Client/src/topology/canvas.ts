@@ -313,13 +313,16 @@ export class TopologyCanvas {
     this.#inspect();
     if (id === before) return;
     const node = id === null ? undefined : this.#drawing.node(id);
-    this.#speech.textContent = node ? `${node.title}: ${nodeFacts(node).map(([label, value]) => `${label} ${value}`).join(', ')}` : '';
+    this.#speech.textContent = node ? `${node.title}: ${nodeFacts(node, this.#now).map(([label, value]) => `${label} ${value}`).join(', ')}` : '';
   }
+
+  /** The moment that is drawn, by the console's clock. */
+  get #now(): number { return this.#state?.at ?? Date.now(); }
 
   #inspect(): void {
     const node = this.#chosen === null ? undefined : this.#drawing.node(this.#chosen);
     const edge = node || this.#chosen === null ? undefined : this.#drawing.edge(this.#chosen);
-    if (node) this.#inspector.showNode(node, this.#view);
+    if (node) this.#inspector.showNode(node, this.#view, this.#now);
     else if (edge) this.#inspector.showEdge(edge.edge);
     else this.#inspector.hide();
   }

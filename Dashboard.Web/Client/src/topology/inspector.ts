@@ -1,5 +1,5 @@
 import type { Edge } from '../frames.js';
-import { edgeFacts, nodeFacts } from './marks.js';
+import { edgeFacts, nodeFacts, type Fact } from './marks.js';
 import type { SceneNode } from './scene.js';
 import type { View } from './view.js';
 
@@ -36,8 +36,8 @@ export class Inspector {
     this.#shown = '';
   }
 
-  showNode(node: SceneNode, view: View): void {
-    this.#show(node.title, nodeFacts(node));
+  showNode(node: SceneNode, view: View, now: number): void {
+    this.#show(node.title, nodeFacts(node, now));
     const expanded = view.expanded.includes(node.title);
     const focused = view.focus === node.title;
     const key = `${node.id}/${expanded}/${focused}`;
@@ -61,17 +61,18 @@ export class Inspector {
     this.#shown = '';
   }
 
-  #show(title: string, facts: readonly (readonly [string, string])[]): void {
+  #show(title: string, facts: readonly Fact[]): void {
     this.element.hidden = false;
     if (this.#title.textContent !== title) this.#title.textContent = title;
     // Rows are reused: the numbers change in place and nothing is laid out anew.
     while (this.#facts.children.length > facts.length * 2) this.#facts.lastElementChild!.remove();
-    facts.forEach(([label, value], index) => {
+    facts.forEach(([label, value, exact], index) => {
       let term = this.#facts.children[index * 2] as HTMLElement | undefined;
       let detail = this.#facts.children[index * 2 + 1] as HTMLElement | undefined;
       if (!term || !detail) this.#facts.append(term = document.createElement('dt'), detail = document.createElement('dd'));
       if (term.textContent !== label) term.textContent = label;
       if (detail.textContent !== value) detail.textContent = value;
+      if (detail.title !== (exact ?? '')) detail.title = exact ?? '';
     });
   }
 }

@@ -1,5 +1,5 @@
 import type { Edge, ServiceNode, Traffic } from '../frames.js';
-import { age, milliseconds, percent, rate } from '../format.js';
+import { age, clockTime, exactTime, milliseconds, percent, rate } from '../format.js';
 import type { Palette } from '../theme.js';
 import { dataUri, externalSvg, instanceSvg, ringSvg, stateWords } from './ring.js';
 import type { RingCounts, Scene, SceneEdge, SceneNode } from './scene.js';
@@ -33,7 +33,7 @@ export class Marks {
     switch (node.kind) {
       case 'service': return {
         ...base, size: 60, font: (loud && isUrgent(node.state)) || (crowded && node.title === focus) ? 34 : isNamedByBox(node) ? 16 : 13,
-        label: node.zone !== undefined ? shorten(node.title) : `${shorten(isNamedByBox(node) ? withoutNamespace(node.title) : node.title)}\n${rate(node.traffic.rps)}/s`,
+        label: node.zone !== undefined ? shorten(node.title) : `${shorten(isNamedByBox(node) ? withoutNamespace(node.title) : node.title)}\n${rate(node.traffic.rps)}/s${backIn(node.node.backAt, now)}`,
         picture: this.#ring(node.ring, node.center, node.state),
       };
       case 'group': return {
@@ -43,7 +43,7 @@ export class Marks {
       };
       case 'instance':
         return {
-          ...base, size: 26, font: 11, label: `${shorten(withoutService(node.title, node.service), 14)}\n${rate(node.traffic.rps)}/s`,
+          ...base, size: 26, font: 11, label: `${shorten(withoutService(node.title, node.service), 14)}\n${rate(node.traffic.rps)}/s${backIn(node.instance.until, now)}`,
           picture: this.#picture(`i/${node.state}/${node.instance.serving}`, () => instanceSvg(node.state, node.instance.serving, this.palette)),
         };
       case 'box': return { ...base, box: node.box, label: node.title, font: crowded ? 56 : node.box === 'service' ? 13 : 20 };
@@ -113,12 +113,22 @@ function isNamedByBox(node: SceneNode): boolean { return node.kind === 'service'
 
 function withoutNamespace(service: string): string { return service.slice(0, service.indexOf('.')); }
 
-/** What a chosen node tells, as label and value; also read out, so it must make sense without the picture. */
-export function nodeFacts(node: SceneNode): readonly (readonly [label: string, value: string])[] {
+/** A label, what it says, and where that is a time the exact one. */
+export type Fact = readonly [label: string, value: string, exact?: string];
+
+// A maintenance that ends by itself is visible wherever its instances are.
+function backIn(at: number | null, now: number): string { return at === null ? '' : `\nback in ${age((at - now) / 1000)}`; }
+
+function backFact(at: number | null, now: number): readonly Fact[] {
+  return at === null ? [] : [['Back in rotation', `in ${age((at - now) / 1000)}, at ${clockTime(at)}, unless renewed`, exactTime(at)]];
+}
+
+/** What a chosen node tells; also read out, so it must make sense without the picture. */
+export function nodeFacts(node: SceneNode, now: number): readonly Fact[] {
   switch (node.kind) {
-    case 'service': return serviceFacts(node.node, node.traffic);
+    case 'service': return serviceFacts(node.node, node.traffic, now);
     case 'instance': return [
-      ['Health', node.instance.health], ['Intent', node.instance.intent], ['Serving', node.instance.serving ? 'yes' : 'no'],
+      ['Health', node.instance.health], ['Intent', node.instance.intent], ...backFact(node.instance.until, now), ['Serving', node.instance.serving ? 'yes' : 'no'],
       ['Weight', node.instance.weight.toString()], ['Requests', `${rate(node.traffic.rps)} /s`], ['Errors', percent(node.traffic.errorRate)],
       ['p95', milliseconds(node.traffic.p95)], ['In flight', inFlight(node.traffic)],
       ['Address', `${node.instance.address}:${node.instance.port}`], ['Host', `${node.instance.node || '–'} in ${node.instance.zone || 'no zone'}`],
@@ -129,12 +139,12 @@ export function nodeFacts(node: SceneNode): readonly (readonly [label: string, v
     ];
     case 'external': return [['Kind', node.callers === 1 ? 'a caller that the registry does not hold' : 'callers that the registry does not hold']];
     case 'ghost': return [['State', 'left the registry']];
-    case 'box': return node.service ? serviceFacts(node.service.node, node.service.traffic) : [];
+    case 'box': return node.service ? serviceFacts(node.service.node, node.service.traffic, now) : [];
   }
 }
 
-function serviceFacts(n: ServiceNode, traffic: Traffic): readonly (readonly [label: string, value: string])[] {
-  const facts: (readonly [string, string])[] = [
+function serviceFacts(n: ServiceNode, traffic: Traffic, now: number): readonly Fact[] {
+  const facts: Fact[] = [
     ['Health', stateWords[n.panic ? 'panic' : n.health === 'empty' ? 'unknown' : n.health] + (n.brake ? ', removal braked' : '')],
     ['Eligible', `${n.eligible} of ${n.total}`],
     ['Requests', `${rate(traffic.rps)} /s`],
@@ -144,7 +154,7 @@ function serviceFacts(n: ServiceNode, traffic: Traffic): readonly (readonly [lab
   ];
   if (n.unhealthy > 0) facts.push(['Unhealthy', n.unhealthy.toString()]);
   if (n.draining > 0) facts.push(['Draining', n.draining.toString()]);
-  if (n.outOfService > 0) facts.push(['Drained or in maintenance', n.outOfService.toString()]);
+  if (n.outOfService > 0) facts.push(['Drained or in maintenance', n.outOfService.toString()], ...backFact(n.backAt, now));
   if (n.zones.length > 0) facts.push(['Zones', n.zones.map(z => `${z.zone || 'none'} ${z.serving}/${z.total}`).join(', ')]);
   return facts;
 }
