@@ -11,7 +11,7 @@ namespace Dashboard.Tests.Browser;
 [Collection(EndToEnd.Name)]
 public sealed partial class OperatorJourneyTests(BrowserFixture browser) : IClassFixture<BrowserFixture>
 {
-    private const float Patience = 30_000;
+    private const float Patience = 60_000;
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
@@ -34,7 +34,7 @@ public sealed partial class OperatorJourneyTests(BrowserFixture browser) : IClas
     public async Task EveryPage_IsAccessibleInBothThemesFitsAPhoneAndKeepsStill()
     {
         await using var console = await ConsoleProcess.StartAsync(["--demo"], Cancelled);
-        await Eventually.TrueAsync(async () => (await TopologyAsync(console)).Count(node => node.GetProperty("rps").GetDouble() > 0) >= 8, TimeSpan.FromSeconds(30), () => $"the demo runs:\n{console.Output}", Cancelled);
+        await Eventually.TrueAsync(async () => (await TopologyAsync(console)).Count(node => node.GetProperty("rps").GetDouble() > 0) >= 8, TimeSpan.FromSeconds(60), () => $"the demo runs:\n{console.Output}", Cancelled);
         var operation = await DrainByApiAsync(console, "storefront", "storefront-2");
         using var planned = await console.Client.PostAsJsonAsync("/api/v1/plans", new { kind = "drain", select = new { service = "catalog" }, startAt = "2099-01-01T00:00:00Z", @override = true, reason = "to be looked at" }, Cancelled);
         var plan = (await planned.Content.ReadFromJsonAsync<JsonElement>(Cancelled)).GetProperty("id").GetInt64();
@@ -163,7 +163,7 @@ public sealed partial class OperatorJourneyTests(BrowserFixture browser) : IClas
         await Expect(page.GetByText("its disk fails").First).ToBeVisibleAsync(new() { Timeout = Patience });
         await page.GetByRole(AriaRole.Button, new() { Name = $"Undo change {operation}", Exact = true }).ClickAsync();
         await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Undo it" }).ClickAsync();
-        await Eventually.TrueAsync(async () => await IntentAsync(console, "storefront", "storefront-3") == "active", TimeSpan.FromSeconds(30), () => "storefront-3 is active again", Cancelled);
+        await Eventually.TrueAsync(async () => await IntentAsync(console, "storefront", "storefront-3") == "active", TimeSpan.FromSeconds(60), () => "storefront-3 is active again", Cancelled);
     }
 
     private static async Task<JsonElement[]> TopologyAsync(ConsoleProcess console) =>

@@ -11,7 +11,7 @@ namespace Dashboard.Tests.Browser;
 [Collection(EndToEnd.Name)]
 public sealed class ReplayJourneyTests(BrowserFixture browser) : IClassFixture<BrowserFixture>
 {
-    private const float Patience = 30_000;
+    private const float Patience = 60_000;
     private const string Instance = "storefront-2";
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;

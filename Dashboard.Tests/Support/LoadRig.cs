@@ -10,7 +10,7 @@ namespace Dashboard.Tests.Support;
 internal sealed class LoadRig(HttpClient api, Uri gateway) : IAsyncDisposable
 {
     public const string Service = "load-orders";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private readonly List<Backend> _backends = [];
     private readonly CancellationTokenSource _stop = new();
     private Task _clients = Task.CompletedTask;
@@ -92,6 +92,24 @@ internal sealed class LoadRig(HttpClient api, Uri gateway) : IAsyncDisposable
         await Task.Delay(TimeSpan.FromMilliseconds(400), TimeProvider.System, cancellationToken);
         var last = backend.LastRequest;
         return last <= accepted ? TimeSpan.Zero : Stopwatch.GetElapsedTime(accepted, last);
+    }
+
+    /// <summary>Waits until an instance gets nothing while the others get hundreds of requests.</summary>
+    public Task IdleAsync(Backend backend, CancellationToken cancellationToken)
+    {
+        var (own, others) = (backend.Requests, Others());
+        return Eventually.TrueAsync(
+            () =>
+            {
+                if (backend.Requests != own)
+                    (own, others) = (backend.Requests, Others());
+                return Others() > others + 300;
+            },
+            Patience,
+            "the drained instance gets no new request",
+            cancellationToken);
+
+        long Others() => _backends.Where(other => other != backend).Sum(other => other.Requests);
     }
 
     /// <summary>Undrains an instance and waits until it gets requests again.</summary>

@@ -57,13 +57,13 @@ internal static class TopologyProbe
     {
         var field = page.Locator("#topology-search");
         await field.FillAsync(instance[..^1]);
-        await Assertions.Expect(page.Locator("#topology-found li").First).ToBeVisibleAsync(new() { Timeout = 30_000 });
+        await Assertions.Expect(page.Locator("#topology-found li").First).ToBeVisibleAsync(new() { Timeout = 60_000 });
         var times = new List<double>();
         for (var round = 0; round < 9; round++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             await field.FillAsync("");
-            await Assertions.Expect(page.Locator("#topology-found li")).ToHaveCountAsync(0, new() { Timeout = 30_000 });
+            await Assertions.Expect(page.Locator("#topology-found li")).ToHaveCountAsync(0, new() { Timeout = 60_000 });
             times.Add(await page.EvaluateAsync<double>(
                 """
                 instance => new Promise(resolve => {

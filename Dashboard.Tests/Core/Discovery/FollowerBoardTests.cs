@@ -32,7 +32,7 @@ public sealed class FollowerBoardTests : IAsyncLifetime
     {
         await _source.StartAsync(Cancelled);
         await _times.StartAsync(Cancelled);
-        await Eventually.TrueAsync(() => _registry.Feed.SubscriberCount == 2, TimeSpan.FromSeconds(30), "both follow the registry", Cancelled);
+        await Eventually.TrueAsync(() => _registry.Feed.SubscriberCount == 2, TimeSpan.FromSeconds(60), "both follow the registry", Cancelled);
         Register("orders", "orders-1");
         Register("cart", "cart-1");
         await PublishedAsync();

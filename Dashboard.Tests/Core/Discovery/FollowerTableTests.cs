@@ -62,7 +62,7 @@ public sealed class FollowerTableTests
 
         _table.Acknowledge("g", Generation, 1);
 
-        await next.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        await next.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
         Assert.False(_table.NextAcknowledgement().IsCompleted);
     }
 

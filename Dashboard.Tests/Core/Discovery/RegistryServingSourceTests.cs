@@ -200,11 +200,11 @@ public sealed class RegistryServingSourceTests : IAsyncLifetime
         await source.StopAsync(CancellationToken.None);
     }
 
-    private static Task EventuallyAsync(Func<bool> condition, string what) => Eventually.TrueAsync(condition, TimeSpan.FromSeconds(30), what, Cancelled);
+    private static Task EventuallyAsync(Func<bool> condition, string what) => Eventually.TrueAsync(condition, TimeSpan.FromSeconds(60), what, Cancelled);
 
     private static async Task<ServingUpdate> NextAsync(FeedSubscription<ServingCatalog, ServingUpdate> subscription)
     {
-        Assert.True(await subscription.WaitToReadAsync(Cancelled).AsTask().WaitAsync(TimeSpan.FromSeconds(10), Cancelled));
+        Assert.True(await subscription.WaitToReadAsync(Cancelled).AsTask().WaitAsync(TimeSpan.FromSeconds(60), Cancelled));
         Assert.True(subscription.TryRead(out var update));
         return update!;
     }
@@ -213,7 +213,7 @@ public sealed class RegistryServingSourceTests : IAsyncLifetime
 
     private Task FollowedAsync() => Eventually.TrueAsync(
         () => _source.Feed.Current.Generation == _registry.Current.Generation && _source.Feed.Current.Revision == _registry.Current.Revision,
-        TimeSpan.FromSeconds(10),
+        TimeSpan.FromSeconds(60),
         "the catalog follows",
         Cancelled);
 

@@ -125,7 +125,7 @@ public sealed class FeedTests
             Publish(i);
         }
 
-        await Task.WhenAll(subscribers).WaitAsync(TimeSpan.FromSeconds(30), Cancelled);
+        await Task.WhenAll(subscribers).WaitAsync(TimeSpan.FromSeconds(60), Cancelled);
         Assert.Equal(0, _feed.SubscriberCount);
     }
 
@@ -158,7 +158,7 @@ public sealed class FeedTests
             Publish(i);
         }
 
-        await done.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancelled);
+        await done.Task.WaitAsync(TimeSpan.FromSeconds(60), Cancelled);
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => following);
         Assert.True(starts > 1, "the queue of 4 was to overflow");
@@ -205,7 +205,7 @@ public sealed class FeedTests
         }
 
         _feed.Reset(new(70));
-        await third.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancelled);
+        await third.Task.WaitAsync(TimeSpan.FromSeconds(60), Cancelled);
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => following);
         Assert.Equal([0, 50, 70], states);
@@ -243,12 +243,12 @@ public sealed class FeedTests
             stop.Token);
 
         Publish(1);
-        await begun.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancelled);
+        await begun.Task.WaitAsync(TimeSpan.FromSeconds(60), Cancelled);
         Publish(2);
         Publish(3);
         Publish(4);
         go.SetResult();
-        await done.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancelled);
+        await done.Task.WaitAsync(TimeSpan.FromSeconds(60), Cancelled);
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => following);
 

@@ -132,7 +132,7 @@ internal sealed class OperationRig : IAsyncDisposable
     {
         await Eventually.TrueAsync(
             () => _source.Feed.Current.Generation == Current.Generation && _source.Feed.Current.Revision == Current.Revision,
-            TimeSpan.FromSeconds(10),
+            TimeSpan.FromSeconds(60),
             "the catalog follows",
             TestContext.Current.CancellationToken);
         foreach (var change in Registry.History)

@@ -31,7 +31,7 @@ public sealed class ChangeFeedTests(PostgresServer postgres, ITestOutputHelper o
             cut += (long)(await QueryAsync(database,
                 $"select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'dashboard listener' and datname = current_database() and pid <> {await ListenerOfAsync(database, 0)}"))!;
             var before = follower.Current.Revision;
-            await EventuallyAsync(() => follower.Current.Revision > before, "changes come again after the cut", seconds: 30);
+            await EventuallyAsync(() => follower.Current.Revision > before, "changes come again after the cut");
         }
 
         await stop.CancelAsync();
@@ -59,7 +59,7 @@ public sealed class ChangeFeedTests(PostgresServer postgres, ITestOutputHelper o
         {
             await silent.CommitAsync(Register("cart", $"cart-{n}"));
             var began = TimeProvider.System.GetTimestamp();
-            await EventuallyAsync(() => follower.Current.Revision == n + 1, "the poll finds the change", seconds: 30);
+            await EventuallyAsync(() => follower.Current.Revision == n + 1, "the poll finds the change");
             worst = worst > TimeProvider.System.GetElapsedTime(began) ? worst : TimeProvider.System.GetElapsedTime(began);
         }
 
@@ -155,7 +155,7 @@ public sealed class ChangeFeedTests(PostgresServer postgres, ITestOutputHelper o
             await writer.CommitAsync(Register("cart", $"cart-{n}"));
         held.SetResult();
 
-        await EventuallyAsync(() => state.Revision == 50, "the subscriber is where the feed is", seconds: 30);
+        await EventuallyAsync(() => state.Revision == 50, "the subscriber is where the feed is");
         await stop.CancelAsync();
         await following.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         Assert.True(states.Count > 1, "it was ended and started again");

@@ -106,11 +106,11 @@ public sealed class ActsTests : IAsyncLifetime
         var id = operation.GetProperty("id").GetInt64();
         await _host.PublishedAsync();
         var tracker = _host.Services.GetRequiredService<OperationTracker>();
-        await Eventually.TrueAsync(() => tracker.Feed.Current.Find(id) is { Laggards.Length: 1 }, TimeSpan.FromSeconds(10), "the laggard is on the board", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(() => tracker.Feed.Current.Find(id) is { Laggards.Length: 1 }, TimeSpan.FromSeconds(60), "the laggard is on the board", TestContext.Current.CancellationToken);
 
         await SendAsync(HttpMethod.Post, "/api/v1/subscribers/gateway-1/ack", $$"""{"generation":"{{_host.Registry.Current.Generation}}","revision":{{id}}}""");
 
-        await Eventually.TrueAsync(() => tracker.Feed.Current.Find(id) is { Laggards.IsEmpty: true, Acknowledged: 1 }, TimeSpan.FromSeconds(10), "it has acknowledged", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(() => tracker.Feed.Current.Find(id) is { Laggards.IsEmpty: true, Acknowledged: 1 }, TimeSpan.FromSeconds(60), "it has acknowledged", TestContext.Current.CancellationToken);
         var line = (await _host.GetAsync($"/api/v1/operations/{id}")).GetProperty("stages");
         Assert.Equal(("done", "1 of 1 data plane"), (line[3].GetProperty("state").GetString(), line[3].GetProperty("text").GetString()));
     }

@@ -90,7 +90,7 @@ internal sealed class ApiHost : IAsyncDisposable
         var source = Services.GetRequiredService<IServingSource>();
         return Eventually.TrueAsync(
             () => source.Feed.Current is { } catalog && catalog.Generation == Registry.Current.Generation && catalog.Revision == Registry.Current.Revision && catalog.Overlay == Registry.Current.Overlay,
-            TimeSpan.FromSeconds(10),
+            TimeSpan.FromSeconds(60),
             "the catalog is at the registry's revision",
             TestContext.Current.CancellationToken);
     }

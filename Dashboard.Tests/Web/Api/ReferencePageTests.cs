@@ -21,7 +21,7 @@ public sealed class ReferencePageTests(BrowserFixture fixture) : IClassFixture<B
         }));
         await using var journey = await Journey.OpenAsync(fixture.Browser, new Uri(host.Client.BaseAddress!, "/reference").ToString(), 1440, 900, ColorScheme.Light);
 
-        await Assertions.Expect(journey.Page.GetByText("A service with its settings and instances").First).ToBeVisibleAsync(new() { Timeout = 20_000 });
+        await Assertions.Expect(journey.Page.GetByText("A service with its settings and instances").First).ToBeVisibleAsync(new() { Timeout = 60_000 });
         // It would send the document elsewhere.
         await Assertions.Expect(journey.Page.GetByText("Deploy API")).ToHaveCountAsync(0);
         journey.AssertNoErrors();

@@ -21,7 +21,7 @@ namespace Dashboard.Tests.Web.Console;
 /// <summary>The console's pages over an in-memory registry, with Ada signed in.</summary>
 internal sealed class ConsoleContext : BunitContext
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private static readonly Actor Prober = Actor.System("health");
 

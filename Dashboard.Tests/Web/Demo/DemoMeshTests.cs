@@ -11,7 +11,7 @@ namespace Dashboard.Tests.Web.Demo;
 
 public sealed class DemoMeshTests : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly FakeConsole _console = new();
     private readonly CancellationToken _cancelled = TestContext.Current.CancellationToken;
@@ -122,7 +122,7 @@ public sealed class DemoMeshTests : IAsyncDisposable
         await StartAsync(load: 1, deregister);
         var before = _console.Instances.Count;
 
-        await _mesh!.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(5), _cancelled);
+        await _mesh!.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(60), _cancelled);
 
         Assert.Equal(deregister ? 0 : before, _console.Instances.Count);
         _mesh = null;

@@ -36,7 +36,7 @@ internal sealed class WatchReader : IAsyncDisposable
     /// <summary>The next event, or null at the stream's end.</summary>
     public async Task<(string Name, JsonElement Data)?> NextAsync()
     {
-        if (!await _events.MoveNextAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken))
+        if (!await _events.MoveNextAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken))
             return null;
 
         LastId = _events.Current.EventId ?? LastId;

@@ -146,7 +146,7 @@ public sealed class WatchStreamTests : IAsyncLifetime
             Assert.True(follower is { Kind: FollowerKind.Gateway, Connected: true, Reports: true, Services: null });
         }
 
-        await Eventually.TrueAsync(() => _host.Followers.Find("gateway-1") is { Connected: false }, TimeSpan.FromSeconds(10), "it is seen to have gone", Cancelled);
+        await Eventually.TrueAsync(() => _host.Followers.Find("gateway-1") is { Connected: false }, TimeSpan.FromSeconds(60), "it is seen to have gone", Cancelled);
     }
 
     [Fact]

@@ -89,7 +89,7 @@ public sealed class WithheldRegistryTests : IAsyncLifetime
         var held = new WatchEventId(Guid.NewGuid(), 42, 0);
 
         await using var reader = await WatchReader.OpenAsync(empty, lastId: held.ToString());
-        await Eventually.TrueAsync(() => empty.Registry.Current.Withholding is { IsOpen: true }, TimeSpan.FromSeconds(30), "the registry is withheld", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(() => empty.Registry.Current.Withholding is { IsOpen: true }, TimeSpan.FromSeconds(60), "the registry is withheld", TestContext.Current.CancellationToken);
         var next = reader.NextAsync();
         empty.Seed("orders", 1);
         Assert.False(next.IsCompleted);

@@ -199,14 +199,14 @@ public sealed class ForwardingTests
         for (var round = 0; round < 20; round++)
         {
             var before = a.Requests;
-            await Eventually.TrueAsync(() => a.Requests > before, TimeSpan.FromSeconds(10), "the active instance gets requests", Token);
+            await Eventually.TrueAsync(() => a.Requests > before, TimeSpan.FromSeconds(60), "the active instance gets requests", Token);
             gateway.Source.Publish(both.Leaving("a"));
             // What was chosen before the swap has arrived once the followed count of b has moved on by more than there are clients.
             var settled = b.Requests + 100;
-            await Eventually.TrueAsync(() => b.Requests > settled, TimeSpan.FromSeconds(10), "the other instance gets requests", Token);
+            await Eventually.TrueAsync(() => b.Requests > settled, TimeSpan.FromSeconds(60), "the other instance gets requests", Token);
             var drained = a.Requests;
             var seen = b.Requests + 200;
-            await Eventually.TrueAsync(() => b.Requests > seen, TimeSpan.FromSeconds(10), "the other instance gets requests", Token);
+            await Eventually.TrueAsync(() => b.Requests > seen, TimeSpan.FromSeconds(60), "the other instance gets requests", Token);
             Assert.Equal(drained, a.Requests);
             gateway.Source.Publish(both);
         }

@@ -16,7 +16,7 @@ namespace Dashboard.Tests.Web.Gateway;
 /// <summary>A gateway of its own that follows the real watch stream and reports to the real endpoints.</summary>
 public sealed class RemoteGatewayTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 

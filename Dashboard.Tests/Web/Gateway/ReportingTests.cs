@@ -7,7 +7,7 @@ namespace Dashboard.Tests.Web.Gateway;
 
 public sealed class ReportingTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 

@@ -18,7 +18,7 @@ namespace Dashboard.Tests.Web.Gateway;
 
 public sealed class StreamingTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -212,7 +212,7 @@ public sealed class StreamingTests
         var start = Stopwatch.GetTimestamp();
         var request = gateway.SendAsync("orders");
         await Eventually.TrueAsync(() => InFlight(gateway) == (1, 0), Patience, "the request is in flight", Token);
-        await Eventually.TrueAsync(() => InFlight(gateway) == (1, 1), TimeSpan.FromSeconds(15), "the request is long-lived", Token);
+        await Eventually.TrueAsync(() => InFlight(gateway) == (1, 1), TimeSpan.FromSeconds(60), "the request is long-lived", Token);
         Assert.True(Stopwatch.GetElapsedTime(start) >= TrafficStore.LongLivedAfter);
         release.Release();
         using var answer = await request;

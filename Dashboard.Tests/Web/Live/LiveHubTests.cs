@@ -21,7 +21,7 @@ namespace Dashboard.Tests.Web.Live;
 /// <summary>The hub as viewers meet it: over a real connection, fed by a registry and by traffic.</summary>
 public sealed class LiveHubTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly InstanceKey Cart1 = new("cart", "cart-1");
 
     private readonly InMemoryRegistry _registry = new(TimeProvider.System);

@@ -13,7 +13,7 @@ namespace Dashboard.Tests.Web.Live;
 
 public sealed class LiveStreamTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly FakeTimeProvider _time = new();
     private readonly CountingProtocol _protocol = new();

@@ -14,7 +14,7 @@ public sealed class DnsListenerTests
 {
     private static readonly byte[] Question = DnsQuestions.Ask("orders.mesh", RecordType.A);
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -226,7 +226,7 @@ public sealed class DnsListenerTests
         using var idle = await ConnectAsync(server);
         var endpoint = server.Endpoint;
 
-        await server.StopAsync().WaitAsync(TimeSpan.FromSeconds(5), Cancellation);
+        await server.StopAsync().WaitAsync(TimeSpan.FromSeconds(60), Cancellation);
 
         using var next = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         next.Bind(endpoint);

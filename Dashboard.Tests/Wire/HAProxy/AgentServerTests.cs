@@ -11,7 +11,7 @@ namespace Dashboard.Tests.Wire.HAProxy;
 
 public sealed class AgentServerTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly FollowerTable _followers = new(TimeProvider.System);
     private readonly FakeServingSource _source = new(ServingSets.Of("orders", ServingSets.Endpoint("o-1", "10.0.0.1"), ServingSets.Endpoint("o-2", "10.0.0.2", weight: 25)));

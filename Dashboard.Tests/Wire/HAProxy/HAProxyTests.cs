@@ -19,7 +19,7 @@ public sealed class HAProxyTests : IAsyncLifetime
     private const int Instances = 3;
 
     private static readonly TimeSpan Goal = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly Actor Operator = new("anna", ActorKind.Operator);
 
     private readonly CancellationTokenSource _stopping = new();

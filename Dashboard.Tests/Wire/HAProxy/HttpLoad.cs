@@ -24,7 +24,7 @@ internal sealed class HttpLoad
     public Task FinishAsync(int requests, CancellationToken cancellationToken)
     {
         var goal = Interlocked.Read(ref _sent) + requests;
-        return Eventually.TrueAsync(() => Interlocked.Read(ref _sent) >= goal, TimeSpan.FromSeconds(20), "the load goes on", cancellationToken);
+        return Eventually.TrueAsync(() => Interlocked.Read(ref _sent) >= goal, TimeSpan.FromSeconds(60), "the load goes on", cancellationToken);
     }
 
     public async Task<(long Sent, IReadOnlyCollection<string> Failed)> StopAsync()

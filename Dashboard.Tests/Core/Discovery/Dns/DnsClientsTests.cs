@@ -28,7 +28,7 @@ public sealed class DnsClientsTests
         _clients.Asked([10, 0, 0, 7], "cart", _time.GetTimestamp());
         _clients.Asked([10, 0, 0, 7], "cart", _time.GetTimestamp());
 
-        await Eventually.TrueAsync(() => _followers.Find("dns:10.0.0.7")?.Services?.Count == 2, TimeSpan.FromSeconds(5), "both services are noted", TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(() => _followers.Find("dns:10.0.0.7")?.Services?.Count == 2, TimeSpan.FromSeconds(60), "both services are noted", TestContext.Current.CancellationToken);
         var follower = _followers.Find("dns:10.0.0.7")!;
         Assert.Equal((FollowerKind.Dns, 0L), (follower.Kind, follower.Acknowledged));
         await stop.CancelAsync();

@@ -85,7 +85,7 @@ public sealed class TopologyPageTests : IAsyncLifetime
 
         Register("catalog", 1);
 
-        page.WaitForAssertion(() => Assert.Equal(["cart", "catalog"], Names(page)), TimeSpan.FromSeconds(10));
+        page.WaitForAssertion(() => Assert.Equal(["cart", "catalog"], Names(page)), TimeSpan.FromSeconds(60));
     }
 
     [Fact]
@@ -108,7 +108,7 @@ public sealed class TopologyPageTests : IAsyncLifetime
 
         await page.InvokeAsync(page.Instance.ToggleTable);
 
-        page.WaitForAssertion(() => Assert.NotEmpty(page.FindAll("table")), TimeSpan.FromSeconds(10));
+        page.WaitForAssertion(() => Assert.NotEmpty(page.FindAll("table")), TimeSpan.FromSeconds(60));
         Assert.EndsWith("/?view=table", Navigation.Uri, StringComparison.Ordinal);
         Assert.Empty(page.FindAll(".topology-canvas"));
     }

@@ -11,7 +11,7 @@ namespace Dashboard.Tests.Web.Gateway.Remote;
 public sealed class CatalogKeeperTests : IDisposable
 {
     private const string Id = "gateway-1";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private readonly string _directory = Directory.CreateTempSubdirectory("dashboard-snapshot-").FullName;
     private readonly FakeTimeProvider _time = new(new(2026, 11, 23, 3, 0, 0, TimeSpan.Zero));
     private readonly ServingCatalog _catalog = CatalogFileTests.Catalog(5, ServingSets.Of("orders", ServingSets.Endpoint("o-1", "10.0.0.1")));

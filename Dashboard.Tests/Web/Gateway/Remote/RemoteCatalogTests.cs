@@ -13,7 +13,7 @@ namespace Dashboard.Tests.Web.Gateway.Remote;
 /// <summary>A gateway's catalog against the real watch stream of consoles that come, go and disagree.</summary>
 public sealed class RemoteCatalogTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 

@@ -65,7 +65,7 @@ public sealed class ReportBufferTests
 
         buffer.Add(Report(1, rows: 0, requests: 0), 0);
 
-        await waiting.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await waiting.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
     }
 
     private static TrafficReport Report(long sequence, int rows, long requests) => new()
