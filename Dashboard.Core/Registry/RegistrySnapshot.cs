@@ -344,7 +344,7 @@ public sealed class RegistrySnapshot
         {
             if (Find(key.Service) is { } service && service.Instances.TryGetValue(key.Id, out var instance))
             {
-                _touched[key.Service] = service.With(revision, service.Instances.SetItem(key.Id, update(instance)));
+                _touched[key.Service] = service.With(revision, instance, update(instance));
             }
         }
     }

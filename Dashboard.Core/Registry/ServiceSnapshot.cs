@@ -5,6 +5,7 @@ namespace Dashboard.Core.Registry;
 /// <summary>One service with its instances at one revision. Immutable.</summary>
 public sealed class ServiceSnapshot
 {
+    // Of another revision where it was taken over from the snapshot before, see With.
     private ServingSet? _serving;
 
     // Who holds which address and port. Made by the first registration that asks, and then carried on: a service that only renews registrations never pays for it.
@@ -35,7 +36,18 @@ public sealed class ServiceSnapshot
     public ImmutableSortedDictionary<string, Instance> Instances { get; }
 
     /// <summary>Who gets new traffic. Derived on first use; two threads may derive it twice, to the same effect.</summary>
-    public ServingSet Serving => _serving ??= ServingSet.Derive(Name, Settings, Revision, InstanceList());
+    public ServingSet Serving
+    {
+        get
+        {
+            var serving = _serving;
+            if (serving is null)
+                _serving = serving = ServingSet.Derive(Name, Settings, Revision, InstanceList());
+            else if (serving.Revision != Revision)
+                _serving = serving = serving with { Revision = Revision };
+            return serving;
+        }
+    }
 
     /// <summary>Instances that are eligible; in panic fewer than are serving.</summary>
     public int EligibleCount => Instances.Values.Count(instance => instance.IsEligible);
@@ -57,7 +69,9 @@ public sealed class ServiceSnapshot
         return _holders.TryGetValue((address, port), out var id) ? Instances.GetValueOrDefault(id) : null;
     }
 
-    internal ServiceSnapshot With(long revision, ImmutableSortedDictionary<string, Instance> instances) => new(Name, Definition, Brake, revision, instances) { _holders = _holders };
+    /// <summary>With something else known of an instance that stays where it is.</summary>
+    internal ServiceSnapshot With(long revision, Instance before, Instance after) =>
+        new(Name, Definition, Brake, revision, Instances.SetItem(after.Id, after)) { _holders = _holders, _serving = ServesAlike(before, after) ? _serving : null };
 
     /// <summary>With an instance added or in place of the one of its id; null = without it.</summary>
     internal ServiceSnapshot With(long revision, string id, Instance? before, Instance? after)
@@ -76,7 +90,19 @@ public sealed class ServiceSnapshot
             }
         }
 
-        return new(Name, Definition, Brake, revision, after is null ? Instances.Remove(id) : Instances.SetItem(id, after)) { _holders = holders };
+        return new(Name, Definition, Brake, revision, after is null ? Instances.Remove(id) : Instances.SetItem(id, after))
+        {
+            _holders = holders,
+            _serving = before is not null && after is not null && ServesAlike(before, after) ? _serving : null,
+        };
+    }
+
+    // A renewed registration, or one more look at its health, mostly leaves who gets traffic as it is: then that is not derived again from all the service's instances.
+    private static bool ServesAlike(Instance before, Instance after)
+    {
+        var (old, now) = (before.Registration, after.Registration);
+        return before.Id == after.Id && old.Address == now.Address && old.Port == now.Port && old.Zone == now.Zone && old.Node == now.Node && old.Version == now.Version
+            && before.EffectiveWeight == after.EffectiveWeight && before.HealthStatus == after.HealthStatus && before.EffectiveIntent == after.EffectiveIntent;
     }
 
     private static ImmutableDictionary<(string Address, int Port), string> Index(ImmutableSortedDictionary<string, Instance> instances)

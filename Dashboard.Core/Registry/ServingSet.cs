@@ -59,7 +59,7 @@ public sealed record ServingSet
     /// <summary>True when both tell a data plane the same, whatever the revision.</summary>
     public bool SaysTheSameAs(ServingSet? other) =>
         other is not null && Service == other.Service && Protocol == other.Protocol && Policy == other.Policy && Panic == other.Panic
-        && Endpoints.AsSpan().SequenceEqual(other.Endpoints.AsSpan()) && Leaving.AsSpan().SequenceEqual(other.Leaving.AsSpan());
+        && (Endpoints == other.Endpoints || Endpoints.AsSpan().SequenceEqual(other.Endpoints.AsSpan())) && Leaving.AsSpan().SequenceEqual(other.Leaving.AsSpan());
 
     /// <summary>Why <see cref="Endpoints"/> is empty, in words for an operator; null while it is not.</summary>
     public string? WhyEmpty => !Endpoints.IsEmpty ? null

@@ -92,6 +92,17 @@ public sealed class RegistryPropertyTests
     }));
 
     [Fact]
+    public void Who_serves_is_what_all_instances_come_to_also_where_it_was_taken_over_from_the_snapshot_before() => Gens.Steps.Sample(steps => Play(steps, (world, _, _, _) =>
+    {
+        foreach (var service in world.Now.Services.Values)
+        {
+            var derived = ServingSet.Derive(service.Name, service.Settings, service.Revision, [.. service.Instances.Values]);
+            Assert.True(service.Serving.SaysTheSameAs(derived), $"{service.Serving} is not {derived}");
+            Assert.Equal((derived.Revision, derived.Total), (service.Serving.Revision, service.Serving.Total));
+        }
+    }));
+
+    [Fact]
     public void A_service_says_the_revision_that_last_changed_what_followers_are_told() => Gens.Steps.Sample(steps => Play(steps, (world, _, before, _) =>
     {
         foreach (var (name, service) in world.Now.Services)
