@@ -25,6 +25,9 @@ internal sealed class HealthEngine
     // Checks whose verdict the registry may not have yet.
     private readonly HashSet<InstanceCheck> _unrecorded = [];
 
+    // Of the service that is being synced.
+    private readonly List<Instance> _changed = [];
+
     public HealthEngine(TimeProvider time, AllowedNetworks allowed, HealthBoard board)
     {
         (_time, _allowed, _board) = (time, allowed, board);
@@ -106,18 +109,20 @@ internal sealed class HealthEngine
         known ??= _services[name] = new(service);
         known.Snapshot = service;
         known.WantedCount = 0;
-        foreach (var (_, instance) in service.Instances)
-        {
-            known.WantedCount += instance.EffectiveIntent.IsActive ? 1 : 0;
-        }
-
+        _changed.Clear();
         foreach (var (id, instance) in service.Instances)
         {
+            known.WantedCount += instance.EffectiveIntent.IsActive ? 1 : 0;
             // Snapshots share the instances that did not change: most of a large service's.
             if (!settled || !known.Instances.TryGetValue(id, out var check) || !ReferenceEquals(check.Seen, instance))
             {
-                Sync(known, instance);
+                _changed.Add(instance);
             }
+        }
+
+        foreach (var instance in _changed)
+        {
+            Sync(known, instance);
         }
 
         if (known.Instances.Count > service.Instances.Count)

@@ -20,7 +20,7 @@ public sealed partial class HealthMonitor : BackgroundService
     private static readonly TimeSpan PauseThreshold = TimeSpan.FromSeconds(2);
 
     // A registration that comes alone is looked at at once; a flood of them must not be followed one by one.
-    private static readonly TimeSpan FollowGap = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan FollowGap = TimeSpan.FromMilliseconds(50);
 
     private readonly IRegistry _registry;
     private readonly Heartbeats _heartbeats;
