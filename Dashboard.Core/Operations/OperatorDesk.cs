@@ -19,10 +19,16 @@ public sealed class OperatorDesk(IRegistry registry, FollowerTable followers, Pr
     }
 
     /// <summary>Carries an act out. See <see cref="IRegistry.ExecuteAsync"/>.</summary>
-    public async ValueTask<CommandResult> ExecuteAsync(RegistryCommand command, Actor actor, CancellationToken cancellationToken)
+    public ValueTask<CommandResult> ExecuteAsync(RegistryCommand command, Actor actor, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(command);
         ArgumentNullException.ThrowIfNull(actor);
+        // A registration has nothing to be completed: thousands a second go straight through.
+        return command is OperatorCommand or ForgetFollower ? ActAsync(command, actor, cancellationToken) : registry.ExecuteAsync(command, actor, cancellationToken);
+    }
+
+    private async ValueTask<CommandResult> ActAsync(RegistryCommand command, Actor actor, CancellationToken cancellationToken)
+    {
         if (command is OperatorCommand act)
         {
             command = act with
