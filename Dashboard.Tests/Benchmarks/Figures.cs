@@ -31,9 +31,11 @@ internal static class Figures
     }
 
     /// <summary>Processor time that a process and its children have used, in seconds: tells cost apart from how busy the machine is.</summary>
-    public static double CpuSeconds(int processId)
+    public static double CpuSeconds(int processId) => Processes().Where(known => known.Id == processId || known.Parent == processId).Sum(known => known.Ticks) / 100.0;
+
+    /// <summary>The processes of the machine, by proc(5).</summary>
+    public static IEnumerable<(int Id, int Parent, long Ticks)> Processes()
     {
-        var ticks = 0L;
         foreach (var directory in Directory.EnumerateDirectories("/proc"))
         {
             if (!int.TryParse(Path.GetFileName(directory), CultureInfo.InvariantCulture, out var id))
@@ -49,12 +51,9 @@ internal static class Figures
                 continue; // It has just ended.
             }
 
-            // The program's name, in brackets, may hold blanks. After it: state, parent, ... (proc(5)).
+            // The program's name, in brackets, may hold blanks. After it: state, parent, ...
             var fields = line[(line.LastIndexOf(')') + 2)..].Split(' ');
-            if (id == processId || int.Parse(fields[1], CultureInfo.InvariantCulture) == processId)
-                ticks += long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture);
+            yield return (id, int.Parse(fields[1], CultureInfo.InvariantCulture), long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture));
         }
-
-        return ticks / 100.0;
     }
 }

@@ -8,6 +8,7 @@ namespace Dashboard.Tests.Benchmarks;
 /// <summary>
 /// <c>bench propagate [writes]</c>: from the sending of a write to its arrival at 100 clients that wait for the service to change, beside Consul's blocking queries with the same clients; and
 /// at one client, beside a bare commit with NOTIFY and its listener on the same Postgres. Goals: p99 at most a third of Consul's; p50 of one at most 3x the bare one's.
+/// While one is measured the others are stopped: Consul while this or Postgres is, console and Postgres while Consul is, the console too while Postgres is.
 /// </summary>
 internal sealed class PropagateBenchmark : IBenchmark
 {
@@ -51,10 +52,14 @@ internal sealed class PropagateBenchmark : IBenchmark
             var (many, foreign, one, bare) = (new List<double>(), new List<double>(), new List<double>(), new List<double>());
             for (var round = 0; round < 4; round++)
             {
-                many.AddRange(await MeasureAsync(ours, Watchers, writes / 4, cancellationToken));
-                foreign.AddRange(await MeasureAsync(theirs, Watchers, writes / 4, cancellationToken));
-                one.AddRange(await MeasureAsync(ours, 1, writes / 4, cancellationToken));
-                bare.AddRange(await NotifyAsync(own.ConnectionString, writes / 4, cancellationToken));
+                using (await PausedPeers.StopAsync(cancellationToken, consul.ProcessId))
+                    many.AddRange(await MeasureAsync(ours, Watchers, writes / 4, cancellationToken));
+                using (await PausedPeers.StopAsync(cancellationToken, own.Process.Id, own.PostgresId))
+                    foreign.AddRange(await MeasureAsync(theirs, Watchers, writes / 4, cancellationToken));
+                using (await PausedPeers.StopAsync(cancellationToken, consul.ProcessId))
+                    one.AddRange(await MeasureAsync(ours, 1, writes / 4, cancellationToken));
+                using (await PausedPeers.StopAsync(cancellationToken, own.Process.Id, consul.ProcessId))
+                    bare.AddRange(await NotifyAsync(own.ConnectionString, writes / 4, cancellationToken));
             }
 
             Print($"{Watchers} watchers", many);

@@ -8,6 +8,7 @@ namespace Dashboard.Tests.Benchmarks;
 /// <summary>
 /// <c>bench register [rounds]</c>: durable registrations a second over HTTP, 64 connections, 5,000 instances of 100 services, each one a change with its row in the log; beside Consul's
 /// catalog under the same load, and beside one-row upserts by pgbench over 32 connections to the same Postgres. Goals: at least 3x Consul, at least 1.2x pgbench.
+/// While one is measured the others are stopped, so that what they do of their own accord costs it nothing: Consul while this is, console and Postgres while Consul is, console and Consul while pgbench is.
 /// </summary>
 internal sealed partial class RegisterBenchmark : IBenchmark
 {
@@ -43,15 +44,21 @@ internal sealed partial class RegisterBenchmark : IBenchmark
             {
                 if (only == "own")
                 {
+                    using var paused = await PausedPeers.StopAsync(cancellationToken, consul.ProcessId);
                     var (console, postgres) = (Figures.CpuSeconds(own.Process.Id), Figures.CpuSeconds(own.PostgresId));
                     var alone = await Wrk.RunAsync(own.Process.Url, Connections, Seconds, scripts.Own, cancellationToken, BenchmarkConsole.Authorization);
                     Figures.Print($"{alone.Rate:0}/s p50 {alone.P50Ms:0.0} p99 {alone.P99Ms:0.0} ms, errors {alone.Errors}, cpu each: console {Each(console, own.Process.Id, alone):0} us, postgres {Each(postgres, own.PostgresId, alone):0} us, load {Figures.Load}, pid {own.Process.Id}");
                     continue;
                 }
 
-                var consulRun = await Wrk.RunAsync(consul.Url, Connections, Seconds, scripts.Consul, cancellationToken);
-                var ownRun = await Wrk.RunAsync(own.Process.Url, Connections, Seconds, scripts.Own, cancellationToken, BenchmarkConsole.Authorization);
-                var upsert = await RunPgbenchAsync(own, scripts.Upsert, cancellationToken);
+                WrkResult consulRun, ownRun;
+                double upsert;
+                using (await PausedPeers.StopAsync(cancellationToken, own.Process.Id, own.PostgresId))
+                    consulRun = await Wrk.RunAsync(consul.Url, Connections, Seconds, scripts.Consul, cancellationToken);
+                using (await PausedPeers.StopAsync(cancellationToken, consul.ProcessId))
+                    ownRun = await Wrk.RunAsync(own.Process.Url, Connections, Seconds, scripts.Own, cancellationToken, BenchmarkConsole.Authorization);
+                using (await PausedPeers.StopAsync(cancellationToken, own.Process.Id, consul.ProcessId))
+                    upsert = await RunPgbenchAsync(own, scripts.Upsert, cancellationToken);
                 if (ownRun.Errors + consulRun.Errors > 0)
                     throw new InvalidOperationException($"Not every registration was taken: {ownRun.Errors} refused here, {consulRun.Errors} by Consul.\n{own.Process.Output}");
                 // The first round warms all of them up.
