@@ -7,18 +7,14 @@ using Dashboard.Core.Traffic;
 namespace Dashboard.Web.Telemetry;
 
 /// <summary>
-/// The mesh as metrics: what the registry holds and what traffic does. Everything but the latencies is read when it is asked for, from one view of the mesh that <see cref="Prepare"/> takes, so that what has
+/// The mesh as metrics: what the registry holds and what traffic does; the series of each instance are <see cref="InstanceSeries"/>. Everything but the latencies is read when it is asked for, from one view of the mesh that <see cref="Prepare"/> takes, so that what has
 /// left is gone from the next scrape.
 /// </summary>
 internal sealed class MeshMeter : IDisposable
 {
     public const string Name = "Dashboard.Mesh";
     public const string LatencyName = "mesh_service_latency_seconds";
-    public const string InstancePrefix = "mesh_instance_";
     public const string ServicePrefix = "mesh_service_";
-
-    /// <summary>Versions, nodes and zones are the instances' own words; longer ones are cut.</summary>
-    private const int MaxLabelLength = 128;
 
     /// <summary>From 1 ms to 30 s, in steps that a p99 can be read from.</summary>
     private static readonly double[] LatencyBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -43,7 +39,6 @@ internal sealed class MeshMeter : IDisposable
         _meter = meters.Create(Name);
         _latency = _meter.CreateHistogram(
             LatencyName, null, "Time from a request's arrival at a data plane to the end of its response, in seconds.", null, new InstrumentAdvice<double> { HistogramBucketBoundaries = LatencyBounds });
-        CreateInstanceGauges();
         CreateServiceGauges();
         CreateRegistryGauges();
         CreateOperatorGauges();
@@ -55,7 +50,7 @@ internal sealed class MeshMeter : IDisposable
     {
         var registry = _registry.Current;
         _totals.Prune(registry);
-        var view = MeshView.Of(registry, _traffic.Feed.Current, _limits);
+        var view = MeshView.Of(registry, _traffic.Feed.Current, _totals, _limits);
         Volatile.Write(ref _view, view);
         return view;
     }
@@ -83,52 +78,6 @@ internal sealed class MeshMeter : IDisposable
                     _latency.Record(seconds, service);
             }
         }
-    }
-
-    private void CreateInstanceGauges()
-    {
-        Gauge("weight", "Effective weight, 0-10000.", instance => instance.EffectiveWeight);
-        Gauge("health", "Observed health: 0 unknown, 1 healthy, 2 degraded, 3 unhealthy.", instance => (int)instance.HealthStatus);
-        Gauge("intent", "What operators want of it or its node: 0 active, 1 draining, 2 drained, 3 maintenance.", instance => (int)instance.EffectiveIntent.Kind);
-        _meter.CreateObservableGauge(
-            InstancePrefix + "serving",
-            () => _view.Instances.Select(shown => new Measurement<int>(shown.IsServing ? 1 : 0, Labels(shown.Instance.Key))),
-            null,
-            "Whether it gets new requests: 1 or 0.");
-        _meter.CreateObservableGauge(
-            InstancePrefix + "info",
-            () => _view.Instances.Select(shown => new Measurement<int>(1, InfoLabels(shown.Instance))),
-            null,
-            "Always 1; its labels tell where the instance runs and what.");
-        _meter.CreateObservableCounter(
-            InstancePrefix + "requests",
-            () => _view.Instances.Select(shown => new Measurement<long>(_totals.Of(shown.Instance.Key).Requests, Labels(shown.Instance.Key))),
-            null,
-            "Requests that data planes sent to it.");
-        _meter.CreateObservableCounter(
-            InstancePrefix + "failures",
-            () => _view.Instances.Select(shown => new Measurement<long>(_totals.Of(shown.Instance.Key).Failures, Labels(shown.Instance.Key))),
-            null,
-            "Requests that failed at it: no complete answer, a 5xx or a failing gRPC status.");
-        _meter.CreateObservableGauge(
-            InstancePrefix + "in_flight",
-            () => _view.Instances.Where(shown => shown.InFlight is not null).Select(shown => new Measurement<long>(shown.InFlight!.Value, Labels(shown.Instance.Key))),
-            null,
-            "Open requests and long-lived connections; absent while a data plane is silent about it.");
-        _meter.CreateObservableGauge(
-            InstancePrefix + "intended_share_ratio",
-            () => _view.Instances.Where(shown => shown.IntendedShare is not null).Select(shown => new Measurement<double>(shown.IntendedShare!.Value, Labels(shown.Instance.Key))),
-            null,
-            "The part of its service's new requests that it should get, 0-1; absent where the policy looks at requests in flight.");
-        _meter.CreateObservableGauge(
-            InstancePrefix + "drain_deadline_timestamp_seconds",
-            () => _view.Instances.Where(shown => shown.Instance.EffectiveIntent is { Kind: IntentKind.Draining, Deadline: not null })
-                .Select(shown => new Measurement<double>(shown.Instance.EffectiveIntent.Deadline!.Value.ToUnixTimeMilliseconds() / 1000.0, Labels(shown.Instance.Key))),
-            null,
-            "When the deadline of its drain is, in seconds since 1970; absent while it does not drain.");
-
-        void Gauge(string name, string help, Func<Instance, int> value) => _meter.CreateObservableGauge(
-            InstancePrefix + name, () => _view.Instances.Select(shown => new Measurement<int>(value(shown.Instance), Labels(shown.Instance.Key))), null, help);
     }
 
     private void CreateServiceGauges()
@@ -196,14 +145,4 @@ internal sealed class MeshMeter : IDisposable
     private static Measurement<T>[] ByFeed<T>(T registry, T traffic)
         where T : struct =>
         [new(registry, KeyValuePair.Create<string, object?>("feed", "registry")), new(traffic, KeyValuePair.Create<string, object?>("feed", "traffic"))];
-
-    private static KeyValuePair<string, object?>[] Labels(InstanceKey key) => [new("service", key.Service), new("instance", key.Id)];
-
-    private static KeyValuePair<string, object?>[] InfoLabels(Instance instance) =>
-    [
-        new("service", instance.Key.Service), new("instance", instance.Key.Id), new("node", Cut(instance.Registration.Node)), new("zone", Cut(instance.Registration.Zone)),
-        new("version", Cut(instance.Registration.Version)),
-    ];
-
-    private static string Cut(string? text) => text is null ? "" : text.Length <= MaxLabelLength ? text : text[..MaxLabelLength];
 }

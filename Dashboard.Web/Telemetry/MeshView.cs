@@ -20,7 +20,7 @@ internal sealed record MeshView
 
     public int OmittedInstances { get; private init; }
 
-    public static MeshView Of(RegistrySnapshot registry, TrafficFrame traffic, TelemetryLimits limits)
+    public static MeshView Of(RegistrySnapshot registry, TrafficFrame traffic, TrafficTotals totals, TelemetryLimits limits)
     {
         // In an order that holds, so that what is beyond the limits is the same at each scrape.
         var services = registry.Services.Values.OrderBy(service => service.Name, StringComparer.Ordinal).Take(limits.Services).ToImmutableArray();
@@ -32,7 +32,10 @@ internal sealed record MeshView
             var even = service.Settings.Policy == BalancingPolicy.RoundRobin;
             double total = even ? serving.Count : serving.Values.Sum(weight => (long)weight);
             foreach (var instance in service.Instances.Values.Take(limits.Instances - instances.Count))
-                instances.Add(new(instance, serving.ContainsKey(instance.Id), InFlightOf(instance.Key), ShareOf(instance.Id)));
+            {
+                var (requests, failures) = totals.Of(instance.Key);
+                instances.Add(new(instance, serving.ContainsKey(instance.Id), InFlightOf(instance.Key), ShareOf(instance.Id), requests, failures));
+            }
 
             // As SharePrediction has it, without its tables: this is done for each scrape.
             double? ShareOf(string id) => !followsWeights ? null : !serving.TryGetValue(id, out var weight) ? 0 : (even ? 1 : weight) / total;
@@ -54,4 +57,6 @@ internal sealed record MeshView
 /// <summary>An instance with what is derived for it.</summary>
 /// <param name="InFlight">Null while a reporter is silent: unknown is not zero.</param>
 /// <param name="IntendedShare">0-1; null where the policy looks at requests in flight and intends none.</param>
-internal sealed record ShownInstance(Instance Instance, bool IsServing, long? InFlight, double? IntendedShare);
+/// <param name="Requests">Sent to it since it was first reported.</param>
+/// <param name="Failures">Of those.</param>
+internal sealed record ShownInstance(Instance Instance, bool IsServing, long? InFlight, double? IntendedShare, long Requests, long Failures);

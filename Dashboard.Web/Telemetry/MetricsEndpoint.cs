@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using Dashboard.Core.Registry;
 using Microsoft.AspNetCore.Http.Features;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
@@ -8,7 +7,7 @@ using OpenTelemetry.Resources;
 namespace Dashboard.Web.Telemetry;
 
 /// <summary>
-/// Answers <c>/metrics</c> through the OpenTelemetry exporter. A metric never frees the place of a label set, so before one could be full the meter provider is replaced by a new one: gauges and the
+/// Answers <c>/metrics</c> through the OpenTelemetry exporter, and adds the series of each instance. A metric never frees the place of a label set, so before one could be full the meter provider is replaced by a new one: gauges and the
 /// observed counters go on as they were, histograms start again from zero, as after a restart. (Disposing and recreating the meter alone leaks 1.3 MB for each of its metrics: the exporter keeps them.)
 /// </summary>
 internal sealed class MetricsEndpoint(IServiceProvider services, TelemetryLimits limits, MeshMeter? mesh) : IDisposable
@@ -22,7 +21,6 @@ internal sealed class MetricsEndpoint(IServiceProvider services, TelemetryLimits
 
     // One collection at a time: the view is taken, then shown.
     private readonly SemaphoreSlim _scraping = new(1);
-    private readonly HashSet<Place> _instancePlaces = [];
     private readonly HashSet<string> _servicePlaces = [];
     private readonly ScrapeAnswers _answers = new(services.GetService<TimeProvider>() ?? TimeProvider.System);
     private MeterProvider? _provider;
@@ -31,10 +29,12 @@ internal sealed class MetricsEndpoint(IServiceProvider services, TelemetryLimits
     public async Task AnswerAsync(HttpContext context)
     {
         using var exposition = new MemoryStream();
+        MeshView view;
         await _scraping.WaitAsync(context.RequestAborted);
         try
         {
-            if (!TryReserve(mesh?.Prepare() ?? MeshView.Empty))
+            view = mesh?.Prepare() ?? MeshView.Empty;
+            if (!TryReserve(view))
                 Renew();
             await WriteToAsync(exposition, context, _exporter ?? throw new ObjectDisposedException(nameof(MetricsEndpoint)));
         }
@@ -44,7 +44,7 @@ internal sealed class MetricsEndpoint(IServiceProvider services, TelemetryLimits
         }
 
         // Whoever reads slowly keeps nobody from the next collection.
-        await _answers.SendAsync(context, exposition.GetBuffer().AsMemory(0, (int)exposition.Length));
+        await _answers.SendAsync(context, exposition.GetBuffer().AsMemory(0, (int)exposition.Length), view);
     }
 
     // The exporter lets nobody collect before the last byte of an answer is taken; memory takes it at once.
@@ -83,18 +83,13 @@ internal sealed class MetricsEndpoint(IServiceProvider services, TelemetryLimits
     private bool TryReserve(MeshView view)
     {
         Note();
-        if (_provider is not null && _instancePlaces.Count <= limits.InstancePlaces && _servicePlaces.Count <= limits.ServicePlaces)
+        if (_provider is not null && _servicePlaces.Count <= limits.ServicePlaces)
             return true;
-        _instancePlaces.Clear();
         _servicePlaces.Clear();
         Note();
         return false;
 
-        void Note()
-        {
-            _instancePlaces.UnionWith(view.Instances.Select(shown => Place.Of(shown.Instance)));
-            _servicePlaces.UnionWith(view.Services.Select(service => service.Name));
-        }
+        void Note() => _servicePlaces.UnionWith(view.Services.Select(service => service.Name));
     }
 
     private void Renew()
@@ -127,17 +122,10 @@ internal sealed class MetricsEndpoint(IServiceProvider services, TelemetryLimits
         // The mesh meter tells these for any kind of registry.
         "registry.revision" or "registry.postgres.up" => MetricStreamConfiguration.Drop,
         var name when instrument.Meter.Name == RegistryMeter => new() { Name = "mesh." + name },
-        var name when name.StartsWith(MeshMeter.InstancePrefix, StringComparison.Ordinal) => new() { CardinalityLimit = limits.InstancePlaces },
         var name when name.StartsWith(MeshMeter.ServicePrefix, StringComparison.Ordinal) => new() { CardinalityLimit = limits.ServicePlaces },
         _ => null,
     };
 
     /// <summary>The gateway and the demo mesh are hosts of their own in this process; what they serve is not to be counted among the console's own requests.</summary>
     private bool IsOfAnotherHost(Meter meter) => meter.Scope is IMeterFactory factory && factory != services.GetRequiredService<IMeterFactory>();
-
-    /// <summary>The widest label set of an instance.</summary>
-    private readonly record struct Place(InstanceKey Key, string? Node, string? Zone, string? Version)
-    {
-        public static Place Of(Instance instance) => new(instance.Key, instance.Registration.Node, instance.Registration.Zone, instance.Registration.Version);
-    }
 }

@@ -3,25 +3,36 @@ using Dashboard.Web.Http;
 namespace Dashboard.Web.Telemetry;
 
 /// <summary>
-/// Sends finished expositions. One of a large mesh has megabytes, and a client that does not read keeps its own as long as it is let: so only a few are on their way at once, and the oldest
-/// is cut for the next. Whoever reads is done long before that.
+/// Sends expositions. A client that does not read keeps a view of the mesh as long as it is let: so only a few are on their way at once, and the oldest is cut for the next. Whoever reads is done
+/// long before that.
 /// </summary>
 internal sealed class ScrapeAnswers(TimeProvider time)
 {
     /// <summary>A pair of Prometheus servers and whoever looks by hand.</summary>
     public const int AtOnce = 6;
 
+    // Closes an exposition in the OpenMetrics format.
+    private static readonly byte[] End = "# EOF\n"u8.ToArray();
+
     private readonly Lock _gate = new();
     private readonly LinkedList<CancellationTokenSource> _sending = [];
 
-    public async Task SendAsync(HttpContext context, ReadOnlyMemory<byte> exposition)
+    /// <param name="collected">What the metrics library collected.</param>
+    /// <param name="view">Whose instances follow it.</param>
+    public async Task SendAsync(HttpContext context, ReadOnlyMemory<byte> collected, MeshView view)
     {
+        var openMetrics = collected.Span.EndsWith(End);
+        if (openMetrics)
+            collected = collected[..^End.Length];
+
         using var cut = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         var place = Enter(cut);
         try
         {
-            context.Response.ContentLength = exposition.Length;
-            await PacedBody.WriteAsync(context.Response.BodyWriter, exposition, time, cut.Token);
+            await PacedBody.WriteAsync(context.Response.BodyWriter, collected, time, cut.Token);
+            await InstanceSeries.WriteAsync(context.Response.BodyWriter, view, openMetrics, time, cut.Token);
+            if (openMetrics)
+                await PacedBody.WriteAsync(context.Response.BodyWriter, End, time, cut.Token);
         }
         catch (Exception slow) when (slow is TimeoutException or OperationCanceledException)
         {

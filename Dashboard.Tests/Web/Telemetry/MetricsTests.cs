@@ -173,6 +173,29 @@ public sealed class MetricsTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task OpenMetrics_HasTheInstancesBeforeItsOneEnd()
+    {
+        await StartAsync();
+        Restore(New("orders", "orders-1", HealthStatus.Healthy), New("orders", "orders-2", null));
+        Report(new TrafficRow("web", "orders", "orders-1", 10, 10, 1, LatencyHistogram.Of(TimeSpan.FromMilliseconds(20))), inFlight: 4);
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/metrics");
+        request.Headers.Accept.ParseAdd("application/openmetrics-text; version=1.0.0");
+        using var answer = await _http!.SendAsync(request, _cancelled);
+
+        var text = await answer.Content.ReadAsStringAsync(_cancelled);
+
+        Assert.StartsWith("application/openmetrics-text", answer.Content.Headers.ContentType?.ToString(), StringComparison.Ordinal);
+        var lines = text.Split('\n');
+        // A counter's family goes without the suffix that its series have, and only the end ends it.
+        Assert.Contains("# TYPE mesh_instance_requests counter", lines);
+        Assert.Contains("""mesh_instance_requests_total{instance="orders-1",service="orders"} 10""", lines);
+        Assert.Contains("# TYPE mesh_instance_weight gauge", lines);
+        Assert.Equal(["# EOF", ""], lines[^2..]);
+        Assert.Single(lines, "# EOF");
+        Assert.Equal(lines.Length - 1, lines[..^1].Distinct().Count());
+    }
+
+    [Fact]
     public async Task Promtool_FindsNothingWrong_WhateverTheLabels()
     {
         var promtool = Peer.Require("promtool", "apt-get install prometheus");
