@@ -27,8 +27,6 @@ public sealed class AttentionJourneyTests(BrowserFixture browser) : IClassFixtur
         "--Attention:Rules:FollowerBehind:Enabled=false", "--Attention:Rules:StoreAway:Enabled=false", "--Attention:Rules:ServiceNearPanic:Enabled=false",
     ];
 
-    static AttentionJourneyTests() => SetDefaultExpectTimeout(Patience);
-
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]

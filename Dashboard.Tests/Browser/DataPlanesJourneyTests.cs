@@ -22,8 +22,6 @@ public sealed class DataPlanesJourneyTests(BrowserFixture browser) : IClassFixtu
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    static DataPlanesJourneyTests() => SetDefaultExpectTimeout((float)Patience.TotalMilliseconds);
-
     [Fact]
     public async Task Operator_FindsWhoDoesNotAcknowledgeAndForgetsIt_AndThePageOutlivesTheConnectionAndTheConsole()
     {

@@ -16,8 +16,6 @@ public sealed class DrainJourneyTests(BrowserFixture browser, MeshFixture mesh) 
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    static DrainJourneyTests() => SetDefaultExpectTimeout(Patience);
-
     [Fact]
     public async Task Host_is_drained_by_touch_at_phone_width()
     {

@@ -34,7 +34,7 @@ public sealed partial class Journey : IAsyncDisposable
     /// <summary>Opens the one-time sign-in link that the console printed.</summary>
     public static async Task<Journey> SignInAsync(IBrowser browser, ConsoleProcess console, int width = 1440, int height = 900, ColorScheme scheme = ColorScheme.Dark, ReducedMotion motion = ReducedMotion.NoPreference, CancellationToken cancellationToken = default)
     {
-        var line = await console.SaysAsync("/sign-in?", TimeSpan.FromSeconds(30), cancellationToken);
+        var line = await console.SaysAsync("/sign-in?", TimeSpan.FromSeconds(60), cancellationToken);
         return await OpenAsync(browser, LinkPattern().Match(line).Value, width, height, scheme, motion: motion);
     }
 
@@ -52,6 +52,7 @@ public sealed partial class Journey : IAsyncDisposable
     public static async Task<Journey> OpenAsync(IBrowser browser, string address, int width, int height, ColorScheme scheme, bool touch = false, ReducedMotion motion = ReducedMotion.NoPreference)
     {
         var context = await browser.NewContextAsync(new() { ViewportSize = new() { Width = width, Height = height }, ColorScheme = scheme, HasTouch = touch, IsMobile = touch, ReducedMotion = motion });
+        context.SetDefaultTimeout(60_000);
         var journey = new Journey(context, await context.NewPageAsync());
         await journey.Page.GotoAsync(address);
         return journey;

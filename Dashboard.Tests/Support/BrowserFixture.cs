@@ -10,6 +10,9 @@ public sealed class BrowserFixture : IAsyncLifetime
         "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     ];
 
+    // The default of five seconds is a matter of how busy the machine is; who passes does not wait.
+    static BrowserFixture() => Assertions.SetDefaultExpectTimeout(60_000);
+
     private IPlaywright? _playwright;
 
     public IBrowser Browser { get; private set; } = null!;

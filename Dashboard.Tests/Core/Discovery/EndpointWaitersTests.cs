@@ -48,15 +48,17 @@ public sealed class EndpointWaitersTests
     [Fact]
     public async Task TenThousandWaiters_AreWokenByOneChange_AndCostLittleWhileTheyWait()
     {
-        var before = GC.GetTotalMemory(forceFullCollection: true);
+        var before = GC.GetAllocatedBytesForCurrentThread();
         var all = Enumerable.Range(0, 10_000).Select(_ => WaitAsync("orders")).ToArray();
-        var each = (GC.GetTotalMemory(forceFullCollection: true) - before) / all.Length;
+        var each = (GC.GetAllocatedBytesForCurrentThread() - before) / all.Length;
 
         _waiters.Wake(["cart"]);
         Assert.Equal(10_000, _waiters.Waiting);
         _waiters.Wake(["orders"]);
 
         Assert.All(await Task.WhenAll(all), Assert.True);
+        // Of this thread alone: other tests run beside. What is held is less than what was ever asked for.
+        TestContext.Current.TestOutputHelper?.WriteLine($"{each} bytes each");
         Assert.InRange(each, 0, 2048);
     }
 

@@ -1,0 +1,30 @@
+using Dashboard.Tests.Core.Postgres;
+using Dashboard.Tests.Support;
+using Dashboard.Tests.Web;
+using Dashboard.Tests.Web.Replicas;
+using Xunit.Sdk;
+using Xunit.v3;
+
+[assembly: TestCollectionOrderer(typeof(LongestFirst))]
+
+namespace Dashboard.Tests.Support;
+
+/// <summary>Begins with the collections that take minutes, so that none of them is left over at the end with nothing to run beside it; the others follow by name, in the same order in each run.</summary>
+public sealed class LongestFirst : ITestCollectionOrderer
+{
+    private static readonly string[] Long =
+    [
+        EndToEnd.Name, ThreeConsolesCollection.Name, .. new[] { typeof(ConsoleKillTests), typeof(KillTests), typeof(ChurnTests) }.Select(type => type.FullName!),
+    ];
+
+    public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(IReadOnlyCollection<TTestCollection> testCollections)
+        where TTestCollection : ITestCollection =>
+        [.. testCollections.OrderBy(collection => Rank(collection.TestCollectionDisplayName)).ThenBy(collection => collection.TestCollectionDisplayName, StringComparer.Ordinal)];
+
+    // A class without a collection is one of its own, named after it.
+    private static int Rank(string name)
+    {
+        var rank = Array.FindIndex(Long, known => name == known || name.Contains($" {known} ", StringComparison.Ordinal));
+        return rank < 0 ? Long.Length : rank;
+    }
+}
