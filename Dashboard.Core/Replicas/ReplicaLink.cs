@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using Dashboard.Core.Health.Leases;
 using Dashboard.Core.Replicas.Wire;
@@ -28,7 +29,7 @@ internal sealed partial class ReplicaLink(Replica peer, HttpClient http, Func<by
                 await ListenAsync(() => heard = true, cancellationToken).ConfigureAwait(false);
                 throw new IOException("it ended the stream");
             }
-            catch (Exception failure) when (failure is HttpRequestException or IOException or JsonException or OperationCanceledException or InvalidOperationException or UriFormatException)
+            catch (Exception failure) when (failure is HttpRequestException or SocketException or IOException or JsonException or OperationCanceledException or InvalidOperationException or UriFormatException)
             {
                 if (heard)
                 {

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Net.Sockets;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Reflection;
@@ -126,7 +127,7 @@ public sealed class ConsoleProcess : IAsyncDisposable
                     using var answer = await Client.GetAsync(new Uri("/health/ready", UriKind.Relative), cancellationToken);
                     return answer.StatusCode == HttpStatusCode.OK;
                 }
-                catch (HttpRequestException)
+                catch (Exception notYet) when (notYet is HttpRequestException or SocketException)
                 {
                     return false;
                 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text.Json;
 
 namespace Dashboard.Tests.Support;
@@ -155,7 +156,7 @@ internal sealed class LoadRig(HttpClient api, Uri gateway) : IAsyncDisposable
 
             Fail($"{(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync(cancellationToken)}");
         }
-        catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (exception is HttpRequestException or SocketException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
         {
             Fail(exception.ToString());
         }

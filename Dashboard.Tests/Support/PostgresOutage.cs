@@ -209,7 +209,7 @@ internal sealed class PostgresOutage(TimeSpan away, string check, int ttlInstanc
                 }
             }
         }
-        catch (Exception ended) when (ended is OperationCanceledException or HttpRequestException or IOException)
+        catch (Exception ended) when (ended is OperationCanceledException or HttpRequestException or SocketException or IOException)
         {
             // What it knew last stays.
         }
@@ -227,7 +227,7 @@ internal sealed class PostgresOutage(TimeSpan away, string check, int ttlInstanc
                 index = $"?wait=5m&index={answer.Headers.GetValues("X-Registry-Index").Single()}";
             }
         }
-        catch (Exception ended) when (ended is OperationCanceledException or HttpRequestException)
+        catch (Exception ended) when (ended is OperationCanceledException or HttpRequestException or SocketException)
         {
             // What it knew last stays.
         }
@@ -305,7 +305,7 @@ internal sealed class PostgresOutage(TimeSpan away, string check, int ttlInstanc
                     ok = answer.IsSuccessStatusCode;
                     await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, CancellationToken.None);
                 }
-                catch (Exception failed) when (failed is HttpRequestException or OperationCanceledException)
+                catch (Exception failed) when (failed is HttpRequestException or SocketException or OperationCanceledException)
                 {
                     // Counted below.
                 }

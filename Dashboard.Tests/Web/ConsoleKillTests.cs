@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Net.Sockets;
 using System.Text.Json;
 using Dashboard.Tests.Core.Postgres;
 using Dashboard.Tests.Support;
@@ -113,9 +114,10 @@ public sealed class ConsoleKillTests(PostgresServer postgres, ITestOutputHelper 
                     strange($"{method} {path}: {(int)answer.StatusCode} {text}");
                 }
             }
-            catch (Exception failure) when (failure is HttpRequestException or IOException)
+            catch (Exception failure) when (failure is HttpRequestException or SocketException or IOException)
             {
-                if (failure is not HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError })
+                // A bare SocketException: it was killed between the connection and its first use, before anything was sent.
+                if (failure is not (SocketException or HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError }))
                     interrupted();
                 await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }

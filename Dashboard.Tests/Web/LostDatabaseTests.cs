@@ -241,7 +241,7 @@ public sealed class LostDatabaseTests(PostgresServer postgres, ITestOutputHelper
                     await foreach (var item in SseParser.Create(await answer.Content.ReadAsStreamAsync(_end.Token)).EnumerateAsync(_end.Token))
                         Take(item.EventType, JsonSerializer.Deserialize<JsonElement>(item.Data));
                 }
-                catch (Exception ended) when (ended is HttpRequestException or IOException)
+                catch (Exception ended) when (ended is HttpRequestException or SocketException or IOException)
                 {
                     await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, _end.Token);
                 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text.Json;
 using Dashboard.Tests.Support;
 
@@ -84,7 +85,7 @@ public sealed class NewcomerTests
             var busy = topology.GetProperty("nodes").EnumerateArray().Count(node => node.GetProperty("rps").GetDouble() > 0);
             return busy >= 8 && topology.GetProperty("edges").EnumerateArray().Any(edge => edge.GetProperty("rps").GetDouble() > 0);
         }
-        catch (Exception failure) when (failure is HttpRequestException or JsonException)
+        catch (Exception failure) when (failure is HttpRequestException or SocketException or JsonException)
         {
             return false;
         }

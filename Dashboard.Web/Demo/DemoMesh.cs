@@ -109,7 +109,7 @@ public sealed partial class DemoMesh : IAsyncDisposable
         {
             return await _registry.IsServingAsync(service, cancellationToken);
         }
-        catch (Exception failure) when (failure is HttpRequestException || (failure is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception failure) when (failure is HttpRequestException or SocketException || (failure is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             return false;
         }
@@ -122,7 +122,7 @@ public sealed partial class DemoMesh : IAsyncDisposable
         {
             await _registrar.DeregisterAsync(patience.Token);
         }
-        catch (Exception failure) when (failure is HttpRequestException or OperationCanceledException)
+        catch (Exception failure) when (failure is HttpRequestException or SocketException or OperationCanceledException)
         {
             // The console is away or slow: its health checks find out.
         }

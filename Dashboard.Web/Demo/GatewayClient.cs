@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Net.WebSockets;
 
 namespace Dashboard.Web.Demo;
@@ -42,7 +43,7 @@ internal sealed class GatewayClient : IDisposable
             await response.Content.CopyToAsync(Stream.Null, cancellationToken);
             return (int)response.StatusCode;
         }
-        catch (Exception failure) when (failure is HttpRequestException or IOException)
+        catch (Exception failure) when (failure is HttpRequestException or SocketException or IOException)
         {
             return 0;
         }

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Net.WebSockets;
 
 namespace Dashboard.Web.Demo;
@@ -86,7 +87,7 @@ internal sealed class UserLoad(GatewayClient gateway, Dice dice, TimeProvider ti
                 using var socket = await gateway.ConnectAsync(Shop.Users, Shop.Notifications, cancellationToken);
                 await ListenAsync(socket, buffer, life.Token);
             }
-            catch (Exception failure) when (failure is WebSocketException or HttpRequestException or IOException)
+            catch (Exception failure) when (failure is WebSocketException or HttpRequestException or SocketException or IOException)
             {
                 // The gateway or the instance is away: try again below.
             }

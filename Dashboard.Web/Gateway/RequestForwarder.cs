@@ -1,6 +1,7 @@
 using Dashboard.Core.Registry;
 using Dashboard.Core.Traffic;
 using Microsoft.AspNetCore.Http.Features;
+using System.Net.Sockets;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Dashboard.Web.Gateway;
@@ -109,7 +110,8 @@ internal sealed class RequestForwarder(GatewayTables tables, SourceTable sources
     /// <summary>True when no connection was made, so that the instance has seen nothing of the request.</summary>
     private static bool ConnectFailed(HttpContext context, ForwarderError error) => error switch
     {
-        ForwarderError.Request => Exception(context) is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError },
+        // A bare SocketException: the instance went between the connection and its first use.
+        ForwarderError.Request => Exception(context) is SocketException or HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError },
         // SocketsHttpHandler's ConnectTimeout; an exchange that fell silent has no inner TimeoutException.
         ForwarderError.RequestTimedOut => Exception(context) is OperationCanceledException { InnerException: TimeoutException },
         _ => false,

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Net;
 using System.Net.Http.Headers;
 
@@ -40,6 +41,11 @@ internal sealed record WebhookAttempt(string? Failure, bool IsFinal = false, Tim
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             return new($"it did not answer within {webhook.Timeout.TotalSeconds:0.#} s");
+        }
+        catch (SocketException)
+        {
+            // It went between the connection and its first use.
+            return new("it cannot be reached");
         }
         catch (HttpRequestException failure)
         {

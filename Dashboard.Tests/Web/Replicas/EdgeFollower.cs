@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using Dashboard.Tests.Support;
 
 namespace Dashboard.Tests.Web.Replicas;
@@ -57,7 +58,7 @@ internal sealed class EdgeFollower : IAsyncDisposable
                 }
             }
         }
-        catch (Exception ended) when (ended is OperationCanceledException or HttpRequestException or IOException)
+        catch (Exception ended) when (ended is OperationCanceledException or HttpRequestException or SocketException or IOException)
         {
             // The test or the console ended.
         }
@@ -77,7 +78,7 @@ internal sealed class EdgeFollower : IAsyncDisposable
                 using var answer = await _http.PostAsJsonAsync("/api/v1/reports", new { reporter = _id, session = _session, sequence = ++_sequence, periodMs = 500, inFlight = open }, _end.Token);
             }
         }
-        catch (Exception ended) when (ended is OperationCanceledException or HttpRequestException or IOException)
+        catch (Exception ended) when (ended is OperationCanceledException or HttpRequestException or SocketException or IOException)
         {
             // The test or the console ended.
         }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net.ServerSentEvents;
+using System.Net.Sockets;
 using System.Text.Json;
 using Dashboard.Tests.Support;
 
@@ -47,7 +48,7 @@ internal sealed class WatchLog : IAsyncDisposable
                 _revisions.Enqueue(revision);
             }
         }
-        catch (Exception ended) when (ended is OperationCanceledException or HttpRequestException or IOException)
+        catch (Exception ended) when (ended is OperationCanceledException or HttpRequestException or SocketException or IOException)
         {
             // The test or the console ended.
         }

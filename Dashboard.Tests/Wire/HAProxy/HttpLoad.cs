@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net.Sockets;
 using Dashboard.Tests.Support;
 
 namespace Dashboard.Tests.Wire.HAProxy;
@@ -46,7 +47,7 @@ internal sealed class HttpLoad
                 if (!answer.IsSuccessStatusCode)
                     _failed.Enqueue($"{(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync()}");
             }
-            catch (Exception failure) when (failure is HttpRequestException or OperationCanceledException)
+            catch (Exception failure) when (failure is HttpRequestException or SocketException or OperationCanceledException)
             {
                 _failed.Enqueue(failure.Message);
             }

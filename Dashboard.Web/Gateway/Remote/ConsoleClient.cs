@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Dashboard.Core.Discovery.Wire;
@@ -42,7 +43,7 @@ internal sealed class ConsoleClient : IDisposable
             request.Headers.Add("Last-Event-ID", id.ToString());
         }
 
-        var answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        var answer = await SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         try
         {
             return answer.EnsureSuccessStatusCode();
@@ -61,7 +62,8 @@ internal sealed class ConsoleClient : IDisposable
         limit.CancelAfter(CallTimeout);
         try
         {
-            using var answer = await _http.GetAsync(new Uri(console, "health/ready"), limit.Token);
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(console, "health/ready"));
+            using var answer = await SendAsync(request, HttpCompletionOption.ResponseContentRead, limit.Token);
             var health = JsonSerializer.Deserialize<JsonElement>(await answer.Content.ReadAsByteArrayAsync(limit.Token));
             return answer.IsSuccessStatusCode && health.ValueKind == JsonValueKind.Object && health.TryGetProperty("storeAvailable", out var available) && available.ValueKind == JsonValueKind.True;
         }
@@ -85,16 +87,29 @@ internal sealed class ConsoleClient : IDisposable
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(CallTimeout);
-        using var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, type));
-        content.Headers.ContentType = new("application/json");
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(_consoles.Current, path)) { Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, type)) };
+        request.Content.Headers.ContentType = new("application/json");
         try
         {
-            using var answer = await _http.PostAsync(new Uri(_consoles.Current, path), content, limit.Token);
+            using var answer = await SendAsync(request, HttpCompletionOption.ResponseContentRead, limit.Token);
             answer.EnsureSuccessStatusCode();
         }
         catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {
             throw new HttpRequestException($"{path} was not answered within {CallTimeout.TotalSeconds} s.", exception);
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpCompletionOption completion, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _http.SendAsync(request, completion, cancellationToken);
+        }
+        catch (SocketException gone)
+        {
+            // The console went between the connection and its first use: SocketsHttpHandler lets that through as it is.
+            throw new HttpRequestException(HttpRequestError.ConnectionError, gone.Message, gone);
         }
     }
 }
