@@ -14,6 +14,12 @@ public sealed record ChangeDocument(ImmutableArray<EntityDocument> Entities)
 
     public static byte[] After(ImmutableArray<EntityChange> changes) => Write(changes, before: false);
 
+    /// <summary>The same as text.</summary>
+    internal static string TextBefore(ImmutableArray<EntityChange> changes) => JsonSerializer.Serialize(Of(changes, before: true), ChangeJsonContext.Default.ChangeDocument);
+
+    /// <summary>The same as text.</summary>
+    internal static string TextAfter(ImmutableArray<EntityChange> changes) => JsonSerializer.Serialize(Of(changes, before: false), ChangeJsonContext.Default.ChangeDocument);
+
     /// <summary>Puts the two stored sides together again.</summary>
     /// <exception cref="JsonException">The stored bytes are not such documents, or do not belong together.</exception>
     public static ImmutableArray<EntityChange> Read(ReadOnlySpan<byte> before, ReadOnlySpan<byte> after)
@@ -29,9 +35,15 @@ public sealed record ChangeDocument(ImmutableArray<EntityDocument> Entities)
     }
 
     private static byte[] Write(ImmutableArray<EntityChange> changes, bool before) =>
-        JsonSerializer.SerializeToUtf8Bytes(
-            new ChangeDocument([.. changes.Select(change => EntityDocument.Side(change, before))]),
-            ChangeJsonContext.Default.ChangeDocument);
+        JsonSerializer.SerializeToUtf8Bytes(Of(changes, before), ChangeJsonContext.Default.ChangeDocument);
+
+    private static ChangeDocument Of(ImmutableArray<EntityChange> changes, bool before)
+    {
+        var entities = ImmutableArray.CreateBuilder<EntityDocument>(changes.Length);
+        foreach (var change in changes)
+            entities.Add(EntityDocument.Side(change, before));
+        return new(entities.MoveToImmutable());
+    }
 }
 
 /// <summary>An entity's key and its value on one side of a change.</summary>

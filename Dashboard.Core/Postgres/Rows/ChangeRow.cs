@@ -13,6 +13,14 @@ internal sealed class ChangeRow
     /// <summary>What the first row of all follows.</summary>
     public static readonly ImmutableArray<byte> NoHash = [.. new byte[SHA256.HashSizeInBytes]];
 
+    // A row of usual size is hashed in the same bytes again and again; what a large one took is let go.
+    private const int LargestScratch = 64 * 1024;
+
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? _scratch;
+
+    private byte[] _hash = [];
+
     public required long Revision { get; init; }
 
     public required DateTimeOffset At { get; init; }
@@ -39,12 +47,16 @@ internal sealed class ChangeRow
 
     public required byte[] PreviousHash { get; init; }
 
-    public required byte[] Hash { get; init; }
+    public required byte[] Hash
+    {
+        get => _hash;
+        init => _hash = value;
+    }
 
     /// <summary>The row for <paramref name="change"/>, which follows the row with <paramref name="previousHash"/>.</summary>
     public static ChangeRow From(RegistryChange change, byte[] previousHash)
     {
-        var unsigned = new ChangeRow
+        var row = new ChangeRow
         {
             Revision = change.Revision,
             At = change.At,
@@ -56,12 +68,13 @@ internal sealed class ChangeRow
             Reason = change.Reason is { } reason ? Storable(reason) : null,
             Operation = change.Operation,
             Touched = TouchedBy(change),
-            Before = Encoding.UTF8.GetString(ChangeDocument.Before(change.Changes)),
-            After = Encoding.UTF8.GetString(ChangeDocument.After(change.Changes)),
+            Before = ChangeDocument.TextBefore(change.Changes),
+            After = ChangeDocument.TextAfter(change.Changes),
             PreviousHash = previousHash,
             Hash = [],
         };
-        return unsigned.WithHash(unsigned.ComputeHash());
+        row._hash = row.ComputeHash();
+        return row;
     }
 
     /// <summary>The change that the row holds.</summary>
@@ -83,7 +96,8 @@ internal sealed class ChangeRow
     /// </summary>
     public byte[] ComputeHash()
     {
-        var buffer = new ArrayBufferWriter<byte>(1024);
+        var buffer = _scratch ??= new(4096);
+        buffer.ResetWrittenCount();
         buffer.Write(PreviousHash);
         Append(buffer, Revision);
         Append(buffer, (At - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
@@ -99,7 +113,10 @@ internal sealed class ChangeRow
             Append(buffer, name);
         Append(buffer, Before);
         Append(buffer, After);
-        return SHA256.HashData(buffer.WrittenSpan);
+        var hash = SHA256.HashData(buffer.WrittenSpan);
+        if (buffer.Capacity > LargestScratch)
+            _scratch = null;
+        return hash;
     }
 
     /// <summary>Postgres keeps neither NUL nor half a surrogate pair in a text; what somebody sent of that kind must not stop the writer.</summary>
@@ -116,7 +133,9 @@ internal sealed class ChangeRow
 
     private static bool HasLoneSurrogate(string text)
     {
-        for (var i = 0; i < text.Length; i++)
+        // Hardly any text has a surrogate at all, and that is seen at once.
+        var first = text.AsSpan().IndexOfAnyInRange('\ud800', '\udfff');
+        for (var i = first; i >= 0 && i < text.Length; i++)
         {
             if (!char.IsSurrogate(text[i]))
                 continue;
@@ -130,6 +149,10 @@ internal sealed class ChangeRow
 
     private static string[] TouchedBy(RegistryChange change)
     {
+        // A registration or one instance's health, by far the most frequent: what the set below would come to.
+        if (IsOfItsTargetAlone(change, out var alone))
+            return [Storable(alone.Service), Storable(change.Target)];
+
         var names = new SortedSet<string>(StringComparer.Ordinal) { change.Target };
         foreach (var entity in change.Changes)
         {
@@ -194,23 +217,19 @@ internal sealed class ChangeRow
         }
     }
 
-    private ChangeRow WithHash(byte[] hash) => new()
+    private static bool IsOfItsTargetAlone(RegistryChange change, out InstanceKey key)
     {
-        Revision = Revision,
-        At = At,
-        Actor = Actor,
-        ActorKind = ActorKind,
-        Address = Address,
-        Action = Action,
-        Target = Target,
-        Reason = Reason,
-        Operation = Operation,
-        Touched = Touched,
-        Before = Before,
-        After = After,
-        PreviousHash = PreviousHash,
-        Hash = hash,
-    };
+        key = default;
+        foreach (var entity in change.Changes)
+        {
+            InstanceKey? of = entity switch { InstanceChange c => c.Key, HealthChange c => c.Key, _ => null };
+            if (of is not { } one || (key != default && one != key))
+                return false;
+            key = one;
+        }
+
+        return key != default && change.Target == key.ToString();
+    }
 
     private static void Append(ArrayBufferWriter<byte> buffer, long number)
     {
