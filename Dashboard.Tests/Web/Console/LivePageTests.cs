@@ -78,6 +78,40 @@ public sealed class LivePageTests
         Assert.Equal(1, context.Registry.Feed.SubscriberCount);
     }
 
+    [Fact]
+    public async Task Refresh_after_which_nothing_reads_otherwise_draws_nothing()
+    {
+        await using var context = new ConsoleContext();
+        var page = context.Render<Carts>();
+
+        context.AddService("orders", 1);
+        while (!page.Instance.Known.Contains("orders"))
+            Assert.True(await page.Instance.Refreshed.WaitAsync(ConsoleContext.Patience, Xunit.TestContext.Current.CancellationToken));
+        await page.InvokeAsync(() => { });
+        Assert.Equal(1, page.RenderCount);
+
+        context.AddService("cart", 1);
+        page.WaitForAssertion(() => Assert.Equal("True", page.Markup), ConsoleContext.Patience);
+        Assert.Equal(2, page.RenderCount);
+    }
+
+    private sealed class Carts : LivePage
+    {
+        public SemaphoreSlim Refreshed { get; } = new(0);
+
+        public IReadOnlySet<string> Known { get; private set; } = new HashSet<string>();
+
+        protected override object Drawn => Known.Contains("cart");
+
+        protected override void Refresh()
+        {
+            Known = Registry.Current.Services.Keys.ToHashSet();
+            Refreshed.Release();
+        }
+
+        protected override void BuildRenderTree(RenderTreeBuilder builder) => builder.AddContent(0, Drawn);
+    }
+
     private sealed class Counter : LivePage
     {
         public int Refreshes { get; private set; }

@@ -32,6 +32,8 @@ public sealed partial class AlertBell : LivePage
         var (critical, warnings) => $"Alerts: {Format.Count(critical)} critical, {Format.Plural(warnings, "warning")}",
     };
 
+    protected override object Drawn => (_critical, _warnings, _said);
+
     protected override void OnInitialized()
     {
         base.OnInitialized();

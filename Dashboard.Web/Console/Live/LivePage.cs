@@ -12,7 +12,7 @@ namespace Dashboard.Web.Console.Live;
 /// </summary>
 public abstract class LivePage : ComponentBase, IAsyncDisposable
 {
-    private static readonly TimeSpan MinimumBetweenRenders = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan FiveASecond = TimeSpan.FromMilliseconds(200);
 
     private readonly CancellationTokenSource _closed = new();
     private readonly List<Task> _loops = [];
@@ -23,6 +23,7 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
     // The pause that a change of the registry may end: one that began with a render of figures alone.
     private CancellationTokenSource? _pause;
     private int _changed;
+    private object? _drawn;
 
     [Inject]
     protected IRegistry Registry { get; set; } = null!;
@@ -36,6 +37,14 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
     /// <summary>The registry that the page shows: now's, or that of the moment that is looked at.</summary>
     protected RegistrySnapshot Mesh => Past.RegistryOf(Registry);
 
+    /// <summary>The shortest time from one render that a feed caused to the next; the first after a pause comes at once.</summary>
+    protected virtual TimeSpan Pace => FiveASecond;
+
+    /// <summary>
+    /// All that is drawn, to be compared: a refresh after which it is equal draws nothing and sends nothing. Null: every refresh draws. Blazor sends a batch for each render, also for one without a difference.
+    /// </summary>
+    protected virtual object? Drawn => null;
+
     /// <summary>Cancelled when the page is left.</summary>
     protected CancellationToken Closed => _closed.Token;
 
@@ -46,7 +55,11 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
         _loops.Add(RenderLoopAsync());
     }
 
-    protected override void OnParametersSet() => Refresh();
+    protected override void OnParametersSet()
+    {
+        Refresh();
+        _drawn = Drawn;
+    }
 
     /// <summary>Whether a registry update can change what is shown.</summary>
     protected virtual bool Concerns(RegistryUpdate update) => true;
@@ -132,9 +145,14 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
                 await InvokeAsync(() =>
                 {
                     Refresh();
-                    StateHasChanged();
+                    var drawn = Drawn;
+                    if (drawn is null || !drawn.Equals(_drawn))
+                    {
+                        _drawn = drawn;
+                        StateHasChanged();
+                    }
                 }).ConfigureAwait(false);
-                await (changed ? Task.Delay(MinimumBetweenRenders, Time, Closed) : PauseAsync()).ConfigureAwait(false);
+                await (changed ? Task.Delay(Pace, Time, Closed) : PauseAsync()).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException)
@@ -162,7 +180,7 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
 
         try
         {
-            await Task.Delay(MinimumBetweenRenders, Time, ended).ConfigureAwait(false);
+            await Task.Delay(Pace, Time, ended).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!Closed.IsCancellationRequested)
         {
