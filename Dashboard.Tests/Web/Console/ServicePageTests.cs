@@ -43,6 +43,24 @@ public sealed class ServicePageTests
         page.WaitForAssertion(() => Assert.DoesNotContain("staged", page.Text(), StringComparison.Ordinal), ConsoleContext.Patience);
     }
 
+    [Fact]
+    public async Task What_instances_and_checks_say_is_text_and_never_markup()
+    {
+        const string Hostile = "\"><img src=x onerror=alert(1)> & <b>down</b>";
+        await using var context = new ConsoleContext();
+        context.AddService("cart", 2);
+        context.Registry.Execute(new RegisterInstance(new("cart", "cart-1"), new Registration { Address = "127.0.0.1", Port = 9001, Zone = Hostile, Version = Hostile }), new Actor("cart", ActorKind.Service));
+        context.SetHealth(new("cart", "cart-1"), HealthStatus.Degraded, Hostile);
+        Assert.IsType<CommandResult.Committed>(context.Registry.Execute(new DrainInstance(new("cart", "cart-2"), TimeSpan.FromMinutes(5), DeadlineAction.Hold) { Override = true, Reason = Hostile }, new Actor(Hostile, ActorKind.Operator)));
+
+        var page = context.Render<ServicePage>(parameters => parameters.Add(service => service.Name, "cart"));
+
+        var table = page.Find("table.instances");
+        Assert.Empty(table.QuerySelectorAll("img, b, script"));
+        Assert.Contains(table.QuerySelectorAll(".badge"), badge => badge.GetAttribute("title") == Hostile);
+        Assert.Contains($"{Hostile} · {Hostile}", Finding.Flat(table.TextContent), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("10001")]
     [InlineData("1.5")]

@@ -10,12 +10,16 @@ namespace Dashboard.Web.Console.State;
 public abstract class TickingText : ComponentBase, IDisposable
 {
     private bool _leads;
+    private bool _due;
 
     [Inject]
     protected ViewerClock Clock { get; set; } = null!;
 
     /// <summary>It reads otherwise now than it was drawn.</summary>
     internal bool IsStale => Text() != Shown;
+
+    /// <summary>It was asked to be drawn because time went on.</summary>
+    protected bool IsDue => _due;
 
     private string Shown { get; set; } = "";
 
@@ -28,7 +32,7 @@ public abstract class TickingText : ComponentBase, IDisposable
     /// <summary>Draws this one and every other that is stale. From any thread.</summary>
     internal void Lead() => _ = InvokeAsync(() =>
     {
-        _leads = true;
+        (_leads, _due) = (true, true);
         StateHasChanged();
     });
 
@@ -38,6 +42,7 @@ public abstract class TickingText : ComponentBase, IDisposable
         if (IsStale)
         {
             Shown = Text();
+            _due = true;
             StateHasChanged();
         }
     }
@@ -52,6 +57,7 @@ public abstract class TickingText : ComponentBase, IDisposable
     /// <summary>What is drawn. While a batch is being made, the others can be put into it.</summary>
     protected string Draw()
     {
+        _due = false;
         if (_leads)
         {
             _leads = false;
