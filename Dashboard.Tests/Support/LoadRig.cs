@@ -139,7 +139,7 @@ internal sealed class LoadRig(HttpClient api, Uri gateway) : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private HttpClient NewClient() => new(new SocketsHttpHandler { UseProxy = false, ActivityHeadersPropagator = null }) { BaseAddress = gateway, Timeout = TimeSpan.FromSeconds(15) };
+    private HttpClient NewClient() => new(new SocketsHttpHandler { UseProxy = false, ActivityHeadersPropagator = null }) { BaseAddress = gateway, Timeout = TimeSpan.FromSeconds(60) };
 
     private async Task AskAsync(HttpClient client, CancellationToken cancellationToken)
     {

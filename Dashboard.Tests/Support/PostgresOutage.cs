@@ -149,7 +149,7 @@ internal sealed class PostgresOutage(TimeSpan away, string check, int ttlInstanc
     {
         // What a gateway knows shows in where it sends: what arrives carries a mark of this round.
         var round = Guid.NewGuid().ToString("N");
-        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = gateway, Timeout = TimeSpan.FromSeconds(15) };
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = gateway, Timeout = TimeSpan.FromSeconds(60) };
         for (var i = 0; i < 12; i++)
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, $"/{round}") { Headers = { Host = $"{Service}.localhost" } };
@@ -294,7 +294,7 @@ internal sealed class PostgresOutage(TimeSpan away, string check, int ttlInstanc
     private IEnumerable<Task> Load(Uri gateway, CancellationToken cancellationToken) => Enumerable.Range(0, 4).Select(_ => Task.Run(
         async () =>
         {
-            using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = gateway, Timeout = TimeSpan.FromSeconds(15) };
+            using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = gateway, Timeout = TimeSpan.FromSeconds(60) };
             while (!cancellationToken.IsCancellationRequested)
             {
                 var ok = false;

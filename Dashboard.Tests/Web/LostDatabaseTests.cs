@@ -179,7 +179,7 @@ public sealed class LostDatabaseTests(PostgresServer postgres, ITestOutputHelper
 
         private static string[] AskDns(int port, string service, Dictionary<int, string> ids)
         {
-            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 2000 };
+            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 30_000 };
             socket.Connect(new IPEndPoint(IPAddress.Loopback, port));
             socket.Send(DnsQuestions.Ask($"_{service}._tcp.mesh", RecordType.Srv, payload: 1232));
             var buffer = new byte[65536];

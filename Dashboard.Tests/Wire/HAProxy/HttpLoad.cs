@@ -17,7 +17,7 @@ internal sealed class HttpLoad
 
     public HttpLoad(int port, int clients)
     {
-        _client = new() { BaseAddress = new($"http://127.0.0.1:{port}"), Timeout = TimeSpan.FromSeconds(10) };
+        _client = new() { BaseAddress = new($"http://127.0.0.1:{port}"), Timeout = TimeSpan.FromSeconds(60) };
         _clients = [.. Enumerable.Range(0, clients).Select(_ => Task.Run(AskAsync))];
     }
 
