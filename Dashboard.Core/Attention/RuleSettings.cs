@@ -27,7 +27,7 @@ public static class RuleBook
         new(AlertRule.ServiceNotServing, "Nobody serves", "A service has nobody who gets its requests, although instances are registered or somebody calls it.", Critical(10)),
         new(AlertRule.ServiceInPanic, "In panic", "So few instances are eligible that health is ignored.", Critical(5)),
         new(AlertRule.ServiceFailing, "Requests fail", "More than the threshold of a service's requests failed in the last half to whole minute, of at least 50.", Critical(10, 5), new("failed requests, %", 0.1, 100)),
-        new(AlertRule.NodeUnhealthy, "Host unhealthy", "Every instance of a host that should take traffic fails its checks, and there are at least two.", Critical(15)),
+        new(AlertRule.NodeUnhealthy, "Host unhealthy", "Every instance of a host that should take traffic fails its checks, and there are at least two. One alert for all that failed with it.", Critical(15)),
         new(AlertRule.StoreAway, "Postgres away", "The registry's database cannot be written to: changes are refused, traffic goes on.", Critical(10)),
         new(AlertRule.RegistryWithheld, "Registry withheld", "The registry began anew and empty, and data planes keep the former one until an operator confirms.", Critical(0)),
         new(AlertRule.BrakeEngaged, "Mass-loss brake", "Many instances of a service were lost at once, so lost ones are not removed.", Critical(0)),

@@ -23,6 +23,8 @@ public sealed record ChangeMark(long Revision, DateTimeOffset At, string Action,
             HealthChange { Before: not null } one => one.Key.Service == service,
             OperatorChange one => one.Key.Service == service,
             NodeChange => true,
+            // A plan's start, pause, end and roll-back; its acts are marked by what they change.
+            PlanChange one => one.Before?.State != one.After?.State && ((one.After ?? one.Before)?.Definition?.Services.Contains(service) ?? true),
             _ => false,
         });
     }

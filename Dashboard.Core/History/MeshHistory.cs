@@ -73,15 +73,16 @@ public sealed class MeshHistory(IRegistry registry, TrafficStore traffic, IHisto
     }
 
     /// <summary>
-    /// A service's traffic as a line of points between two moments, oldest first: whole steps, which begin at multiples of the step. What nobody reported is null. The latencies of one instance over
+    /// A service's traffic as a line of points between two moments, oldest first: whole steps, which begin at multiples of the step. What nobody reported is null. The latencies of one instance, or from one caller, over
     /// several minutes are the highest of its minutes'; a service's are measured over all its requests.
     /// </summary>
     /// <param name="instance">One of its instances; null = the whole service.</param>
+    /// <param name="source">Only what this caller sent, of the whole service; null = everybody.</param>
     /// <param name="step">Whole seconds; under 60 the line reaches back 15 minutes, and what is older is unknown.</param>
     /// <exception cref="System.Data.Common.DbException">The store is away, and some of the line is older than memory.</exception>
-    public async Task<ImmutableArray<TrafficPoint>> LineAsync(string service, string? instance, DateTimeOffset from, DateTimeOffset to, TimeSpan step, CancellationToken cancellationToken)
+    public async Task<ImmutableArray<TrafficPoint>> LineAsync(string service, string? instance, DateTimeOffset from, DateTimeOffset to, TimeSpan step, CancellationToken cancellationToken, string? source = null)
     {
-        var points = traffic.Chart(service, instance, from, to, step);
+        var points = traffic.Chart(service, instance, from, to, step, source);
         if (step < TimeSpan.FromMinutes(1) || points.IsEmpty || points.All(point => point.Rps is not null))
         {
             return points;
@@ -101,22 +102,24 @@ public sealed class MeshHistory(IRegistry registry, TrafficStore traffic, IHisto
             {
             }
 
-            line.Add(point.Rps is not null ? point : Sum(point.At, minutes.Skip(first).Take(next - first), instance));
+            line.Add(point.Rps is not null ? point : Sum(point.At, minutes.Skip(first).Take(next - first), instance, source));
         }
 
         return line.ToImmutable();
     }
 
-    private static TrafficPoint Sum(DateTimeOffset at, IEnumerable<ServiceMinute> minutes, string? instance)
+    private static TrafficPoint Sum(DateTimeOffset at, IEnumerable<ServiceMinute> minutes, string? instance, string? source)
     {
         var (requests, completed, failures, known) = (0L, 0L, 0L, 0);
         (double? P50, double? P95, double? P99) highest = default;
-        var latencies = instance is null ? new LatencySum() : null;
+        var latencies = instance is null && source is null ? new LatencySum() : null;
         foreach (var minute in minutes)
         {
             known += minute.KnownSeconds;
             latencies?.Add(minute.Latency);
-            var figures = instance is null ? minute.Figures : minute.Instances.FirstOrDefault(one => one.Key.Id == instance)?.Figures ?? default;
+            var figures = instance is not null ? minute.Instances.FirstOrDefault(one => one.Key.Id == instance)?.Figures ?? default
+                : source is not null ? minute.Callers.FirstOrDefault(one => one.Key.Source == source)?.Figures ?? default
+                : minute.Figures;
             (requests, completed, failures) = (requests + figures.Requests, completed + figures.Completed, failures + figures.Failures);
             highest = (Higher(highest.P50, figures.P50Ms), Higher(highest.P95, figures.P95Ms), Higher(highest.P99, figures.P99Ms));
         }

@@ -69,7 +69,8 @@ public sealed partial class TrafficStore
     /// <summary>A line of points between two moments, oldest first, each a whole step; seconds before <see cref="Reach"/> are unknown.</summary>
     /// <param name="instance">One of its instances; null = the whole service.</param>
     /// <param name="step">Whole seconds; steps start at multiples of it.</param>
-    public ImmutableArray<TrafficPoint> Chart(string service, string? instance, DateTimeOffset from, DateTimeOffset to, TimeSpan step)
+    /// <param name="source">Only what this caller sent; null = everybody. Not together with an instance: calls are counted for a service.</param>
+    public ImmutableArray<TrafficPoint> Chart(string service, string? instance, DateTimeOffset from, DateTimeOffset to, TimeSpan step, string? source = null)
     {
         var now = _time.GetUtcNow();
         var latest = now.ToUnixTimeSeconds();
@@ -81,7 +82,7 @@ public sealed partial class TrafficStore
         lock (_gate)
         {
             var series = instance is null
-                ? [.. _edges.Where(edge => edge.Key.Target == service).Select(edge => edge.Value)]
+                ? [.. _edges.Where(edge => edge.Key.Target == service && (source is null || edge.Key.Source == source)).Select(edge => edge.Value)]
                 : _instances.TryGetValue(new(service, instance), out var found) ? [found] : Array.Empty<TrafficSeries>();
             for (var start = first; start + seconds <= until; start += seconds)
             {

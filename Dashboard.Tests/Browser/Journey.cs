@@ -59,15 +59,19 @@ public sealed partial class Journey : IAsyncDisposable
     }
 
     /// <summary>Asserts that axe finds no violation of WCAG 2.2 A and AA on the page as it is.</summary>
-    public async Task AssertAccessibleAsync()
+    public Task AssertAccessibleAsync() => AssertAccessibleAsync(null, "the page");
+
+    /// <summary>The same of a part of the page alone, like a dialog.</summary>
+    public async Task AssertAccessibleAsync(ILocator? part, string what)
     {
-        var result = await Page.RunAxe(new AxeRunOptions
+        var options = new AxeRunOptions
         {
             RunOnly = new RunOnlyOptions { Type = "tag", Values = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] },
-        });
+        };
+        var result = await (part is null ? Page.RunAxe(options) : part.RunAxe(options));
         Assert.True(
             result.Violations.Length == 0,
-            $"{Page.Url}\n{string.Join('\n', result.Violations.Select(violation => $"{violation.Id}: {violation.Help}\n  {string.Join("\n  ", violation.Nodes.Select(node => node.Html))}"))}");
+            $"{what} at {Page.Url}\n{string.Join('\n', result.Violations.Select(violation => $"{violation.Id}: {violation.Help}\n  {string.Join("\n  ", violation.Nodes.Select(node => node.Html))}"))}");
     }
 
     /// <summary>Asserts that nothing reaches beyond the window's width.</summary>

@@ -43,7 +43,7 @@ public sealed partial class OperatorJourneyTests(BrowserFixture browser) : IClas
         page.SetDefaultTimeout(Patience);
         string[] paths =
         [
-            "/", "/?view=table", "/?focus=storefront", "/services", "/services?q=nobody", "/services/storefront", "/services/storefront?instance=storefront-1", "/services/nobody", "/nodes", "/nodes?node=node-a1",
+            "/", "/?view=table", "/?focus=storefront", "/services", "/services?q=nobody", "/services/storefront", "/services/storefront?instance=storefront-1", "/services/nobody", "/services/catalog/from/storefront", "/nodes", "/nodes?node=node-a1",
             "/data-planes", "/operations", $"/operations/{operation}", "/operations/4711", "/plans", $"/plans/{plan}", "/alerts", "/activity", "/activity?all=true", "/nowhere",
         ];
         foreach (var path in paths)
@@ -61,7 +61,7 @@ public sealed partial class OperatorJourneyTests(BrowserFixture browser) : IClas
             Assert.True(moving.Length == 0, $"{path} moves: {string.Join(", ", moving)}");
         }
 
-        await SeeTheDialogsAsync(journey, console);
+        await SeeTheDialogsAsync(journey, console, plan);
         // One of the addresses leads nowhere, and the browser says so.
         Assert.All(journey.Errors, error => Assert.Contains("404", error, StringComparison.Ordinal));
     }
@@ -72,31 +72,41 @@ public sealed partial class OperatorJourneyTests(BrowserFixture browser) : IClas
         foreach (var scheme in new[] { ColorScheme.Dark, ColorScheme.Light })
         {
             await journey.Page.EmulateMediaAsync(new() { ColorScheme = scheme, ReducedMotion = ReducedMotion.Reduce });
-            await Expect(journey.Page.Locator($"html[data-theme={(scheme == ColorScheme.Light ? "light" : "dark")}]")).ToHaveCountAsync(1, new() { Timeout = Patience });
-            // The style sheet follows at once, the components' palette by way of the console.
-            await journey.Page.WaitForFunctionAsync(
-                """
-                dark => {
-                  const probe = document.body.appendChild(document.createElement('i'));
-                  probe.style.color = 'var(--mud-palette-text-primary)';
-                  const bright = getComputedStyle(probe).color.match(/[0-9.]+/g).slice(0, 3).every(part => Number(part) > 128);
-                  probe.remove();
-                  return bright === dark;
-                }
-                """,
-                scheme == ColorScheme.Dark, new() { Timeout = Patience });
+            await ThemeAsync(journey.Page, scheme);
             await journey.AssertAccessibleAsync();
         }
     }
 
-    // Each is opened as an operator opens it, and fits a phone; axe looks at them in the journeys that use them.
-    private static async Task SeeTheDialogsAsync(Journey journey, ConsoleProcess console)
+    private static async Task ThemeAsync(IPage page, ColorScheme scheme)
+    {
+        await page.EmulateMediaAsync(new() { ColorScheme = scheme, ReducedMotion = ReducedMotion.Reduce });
+        await Expect(page.Locator($"html[data-theme={(scheme == ColorScheme.Light ? "light" : "dark")}]")).ToHaveCountAsync(1, new() { Timeout = Patience });
+        // The style sheet follows at once, what is left of the components' palette by way of the console.
+        await page.WaitForFunctionAsync(
+            """
+            dark => {
+              const probe = document.body.appendChild(document.createElement('i'));
+              probe.style.color = 'var(--mud-palette-text-disabled)';
+              const bright = getComputedStyle(probe).color.match(/[0-9.]+/g).slice(0, 3).every(part => Number(part) > 128);
+              probe.remove();
+              return bright === dark;
+            }
+            """,
+            scheme == ColorScheme.Dark, new() { Timeout = Patience });
+        // A transition of no time still takes a frame, until which the colours before it are drawn.
+        await page.WaitForFunctionAsync(
+            "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(document.getAnimations().every(moving => moving.playState !== 'running' || moving.effect?.getComputedTiming().endTime === Infinity)))))",
+            null, new() { Timeout = Patience });
+    }
+
+    // Each is opened as an operator opens it, looked at in both themes, and fits a phone.
+    private static async Task SeeTheDialogsAsync(Journey journey, ConsoleProcess console, long plan)
     {
         var page = journey.Page;
         (string Path, string Button)[] dialogs =
         [
             ("/services/storefront", "Drain storefront-1"), ("/services/storefront", "Maintain storefront-1"), ("/services/storefront", "Shift versions"), ("/services/storefront", "In waves"),
-            ("/nodes", "Drain host node-a1"), ("/plans", "Plan …"), ("/nodes", "Keys"), ("/nodes", "Jump"),
+            ("/nodes", "Drain host node-a1"), ("/plans", "Plan …"), ("/nodes", "Keys"), ("/nodes", "Jump"), ("/alerts", "New silence …"), ($"/plans/{plan}", "Cancel"),
         ];
         foreach (var (path, button) in dialogs)
         {
@@ -104,8 +114,25 @@ public sealed partial class OperatorJourneyTests(BrowserFixture browser) : IClas
             await page.GotoAsync(new Uri(console.Url, path).ToString());
             await page.GetByRole(AriaRole.Button, new() { NameRegex = new($"^{Regex.Escape(button)}( Ctrl K)?$") }).ClickAsync();
             await Expect(page.GetByRole(AriaRole.Dialog)).ToBeVisibleAsync(new() { Timeout = Patience });
+            await SeeInBothThemesAsync(journey, page.GetByRole(AriaRole.Dialog), button);
             await page.SetViewportSizeAsync(390, 844);
             await journey.AssertFitsAsync();
+        }
+
+        // Weights are staged in the page itself.
+        await page.SetViewportSizeAsync(1440, 900);
+        await page.GotoAsync(new Uri(console.Url, "/services/storefront").ToString());
+        await page.GetByLabel("Weight of storefront-1", new() { Exact = true }).FillAsync("300");
+        await Expect(page.GetByRole(AriaRole.Region, new() { Name = "Staged weights" })).ToBeVisibleAsync(new() { Timeout = Patience });
+        await SeeInBothThemesAsync(journey, page.GetByRole(AriaRole.Region, new() { Name = "Staged weights" }), "staged weights");
+    }
+
+    private static async Task SeeInBothThemesAsync(Journey journey, ILocator part, string what)
+    {
+        foreach (var scheme in new[] { ColorScheme.Dark, ColorScheme.Light })
+        {
+            await ThemeAsync(journey.Page, scheme);
+            await journey.AssertAccessibleAsync(part, $"{what}, {scheme}");
         }
     }
 

@@ -7,10 +7,12 @@ namespace Dashboard.Web.Api;
 internal sealed record HistorySpanDocument(DateTimeOffset? Oldest, DateTimeOffset? OldestTraffic, DateTimeOffset Now, IReadOnlyList<HistoryMarkDocument> Marks);
 
 /// <summary>A service's traffic as a line.</summary>
+/// <param name="Source">The caller whose requests alone are counted; null = everybody's.</param>
 /// <param name="StepSeconds">What each point covers from its time on.</param>
 internal sealed record HistoryDocument(
     string Service,
     string? Instance,
+    string? Source,
     DateTimeOffset From,
     DateTimeOffset To,
     int StepSeconds,

@@ -17,7 +17,7 @@ internal static class HistoryEndpoints
             .Query("from", "Marks from this moment; default 15 minutes before to").Query("to", "To this moment; default now").Produces<HistorySpanDocument>().Faults(503);
         group.MapGet("/{service}", LineAsync).WithSummary("A service's traffic as a line of points, with marks of its changes")
             .Query("from", "Default 15 minutes before to").Query("to", "Default now").Query("step", "1s to 1d; under 60s traffic of the last 15 minutes alone is known; default the shortest that gives at most 600 points")
-            .Query("instance", "One instance of it").Produces<HistoryDocument>().Faults(503);
+            .Query("instance", "One instance of it").Query("source", "Only calls from this service, or from external; not together with instance").Produces<HistoryDocument>().Faults(503);
     }
 
     private static async Task<IResult> SpanAsync(HttpContext http, MeshHistory history, TimeProvider time)
@@ -39,6 +39,9 @@ internal static class HistoryEndpoints
         var now = time.GetUtcNow();
         var service = input.Service();
         var instance = input.Query("instance", Formats.InstanceId);
+        var source = input.Query("source", Formats.Service);
+        if (instance is not null && source is not null)
+            input.Fault("query.source", "cannot be asked for together with instance: calls are counted for the whole service");
         var (from, to) = Between(input, now);
         var step = input.QueryDuration("step", TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)) ?? StepFor(from, to, now);
         if (step.Ticks % TimeSpan.TicksPerSecond != 0 || (step > TimeSpan.FromMinutes(1) && step.Ticks % TimeSpan.TicksPerMinute != 0))
@@ -48,10 +51,10 @@ internal static class HistoryEndpoints
         if (input.Problem is { } problem)
             return problem;
 
-        var points = await history.LineAsync(service, instance, from, to, step, http.RequestAborted);
+        var points = await history.LineAsync(service, instance, from, to, step, http.RequestAborted, source);
         var marks = await history.MarksAsync(service, from, to, http.RequestAborted);
         return Results.Ok(new HistoryDocument(
-            service, instance, from, to, (int)step.TotalSeconds,
+            service, instance, source, from, to, (int)step.TotalSeconds,
             [.. points.Select(point => new HistoryPointDocument(point.At, point.Rps, point.ErrorRate, point.P50Ms, point.P95Ms, point.P99Ms))],
             [.. marks.Select(Describe)]));
     }

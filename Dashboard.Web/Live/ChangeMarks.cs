@@ -80,6 +80,7 @@ internal sealed class ChangeMarks
         InstanceChange change when change.Before is null || change.After is null => [change.Key.Service],
         HealthChange { Before: not null } change => [change.Key.Service],
         OperatorChange change => [change.Key.Service],
+        PlanChange change when change.Before?.State != change.After?.State => (change.After ?? change.Before)?.Definition?.Services ?? [],
         NodeChange change when after.Nodes.TryGetValue(change.Name, out var node) => node.Instances.Select(key => key.Service),
         _ => [],
     };

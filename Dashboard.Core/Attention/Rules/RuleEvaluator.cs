@@ -16,6 +16,9 @@ internal sealed class RuleEvaluator(AttentionOptions options)
     private Dictionary<string, Remembered> _services = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (int Count, DateTimeOffset Since)> _unhealthy = new(StringComparer.Ordinal);
     private readonly List<Finding> _hosts = [];
+
+    // Hosts that are told of as a whole, with when the last instance on each failed.
+    private readonly Dictionary<string, DateTimeOffset> _down = new(StringComparer.Ordinal);
     private RegistrySnapshot? _seen;
 
     /// <summary>Every condition that holds. The list is used again by the next call.</summary>
@@ -51,7 +54,7 @@ internal sealed class RuleEvaluator(AttentionOptions options)
         {
             foreach (var finding in remembered.Findings)
             {
-                if (instances || finding.Key.Rule != AlertRule.InstanceUnhealthy)
+                if (finding.Key.Rule != AlertRule.InstanceUnhealthy || (instances && !FellWithItsHost(finding)))
                     findings.Add(finding);
             }
         }
@@ -59,9 +62,14 @@ internal sealed class RuleEvaluator(AttentionOptions options)
         findings.AddRange(_hosts);
     }
 
+    // Whose own alert fires already keeps it: it is not resolved because its host went down as well.
+    private bool FellWithItsHost(Finding finding) =>
+        finding is { Node: { } node, Since: { } since } && _down.TryGetValue(node, out var last) && last - since < options.Of(AlertRule.InstanceUnhealthy).For;
+
     private void Hosts(RegistrySnapshot registry)
     {
         _hosts.Clear();
+        _down.Clear();
         if (!options.IsEnabled(AlertRule.NodeUnhealthy))
             return;
 
@@ -83,6 +91,7 @@ internal sealed class RuleEvaluator(AttentionOptions options)
             var wanted = node.Instances.Count(key => registry.FindInstance(key) is { IsWanted: true } instance && instance.HealthStatus != HealthStatus.Unknown);
             if (unhealthy == wanted)
             {
+                _down[name] = since;
                 _hosts.Add(new(
                     new(AlertRule.NodeUnhealthy, $"node:{name}"),
                     $"Host {name} is unhealthy",

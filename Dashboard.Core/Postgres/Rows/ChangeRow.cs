@@ -188,6 +188,9 @@ internal sealed class ChangeRow
                     break;
                 case PlanChange c:
                     names.Add($"plan:{c.Id}");
+                    // That a plan pauses or ends concerns whatever it moves; each of its steps names what it moves itself.
+                    if (c.Before?.State != c.After?.State)
+                        names.UnionWith((c.After ?? c.Before)?.Definition?.Services ?? []);
                     break;
                 case AlertMarkChange c:
                     if ((c.After ?? c.Before)?.Match is { } match)

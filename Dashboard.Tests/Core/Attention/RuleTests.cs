@@ -72,6 +72,14 @@ public sealed class RuleTests
         var finding = Assert.Single(Find(world), finding => finding.Key.Rule == AlertRule.NodeUnhealthy);
         Assert.Equal(("node:host", "host", "/nodes?node=host"), (finding.Key.Target, finding.Node, finding.Place));
         Assert.Contains("All 2 instances", finding.Evidence, StringComparison.Ordinal);
+        // What fell with its host is not told of one by one.
+        Assert.DoesNotContain(Find(world), each => each.Key.Rule == AlertRule.InstanceUnhealthy);
+        world.Health("y", HealthStatus.Healthy);
+        Assert.Equal(["orders/x"], Find(world).Where(each => each.Key.Rule == AlertRule.InstanceUnhealthy).Select(each => each.Key.Target));
+        // Whose own alert fires by then keeps it.
+        world.Time.Advance(RuleBook.Of(AlertRule.InstanceUnhealthy).Defaults.For);
+        world.Health("y", HealthStatus.Unhealthy);
+        Assert.Equal(["orders/x"], Find(world).Where(each => each.Key.Rule == AlertRule.InstanceUnhealthy).Select(each => each.Key.Target));
         // Whoever wants to hear of hosts alone switches the other rule off.
         var hosts = new AttentionOptions(new Dictionary<AlertRule, RuleSettings> { [AlertRule.InstanceUnhealthy] = RuleBook.Of(AlertRule.InstanceUnhealthy).Defaults with { Enabled = false } });
         Assert.Equal([AlertRule.NodeUnhealthy], Find(world, hosts).Select(each => each.Key.Rule));

@@ -108,6 +108,44 @@ public sealed class MeshHistoryTests
     }
 
     [Fact]
+    public async Task A_line_of_one_caller_holds_its_calls_alone()
+    {
+        _world.Pass(60);
+        _world.Pass(90);
+        await _world.Recorder.RecordAsync(Cancelled);
+
+        var web = await _world.History.LineAsync("orders", null, PastWorld.Start.AddSeconds(60), PastWorld.Start.AddSeconds(80), TimeSpan.FromSeconds(1), Cancelled, "web");
+        Assert.Equal(10, web[^1].Rps);
+        var other = await _world.History.LineAsync("orders", null, PastWorld.Start.AddSeconds(60), PastWorld.Start.AddSeconds(80), TimeSpan.FromSeconds(1), Cancelled, "other");
+        Assert.All(other, point => Assert.Equal((0, null), (point.Rps, point.P95Ms)));
+
+        _world.Restart();
+        _world.Time.Advance(TimeSpan.FromMinutes(30));
+        web = await _world.History.LineAsync("orders", null, PastWorld.Start, PastWorld.Start.AddMinutes(4), TimeSpan.FromMinutes(1), Cancelled, "web");
+        Assert.Equal((10, 0.1, 20), (Math.Round(web[1].Rps!.Value), Math.Round(web[1].ErrorRate!.Value, 2), Math.Round(web[1].P95Ms!.Value)));
+        Assert.Null(web[^1].Rps);
+        other = await _world.History.LineAsync("orders", null, PastWorld.Start, PastWorld.Start.AddMinutes(4), TimeSpan.FromMinutes(1), Cancelled, "other");
+        Assert.Equal((0, null), (other[1].Rps, other[1].P95Ms));
+        Assert.Null(other[^1].Rps);
+    }
+
+    [Fact]
+    public async Task Plans_are_marked_where_they_start_pause_and_end()
+    {
+        _world.Pass(10);
+        _world.Registry.Execute(new StartPlan(PlanKind.Drain, new() { Service = "orders" }) { Override = true, Reason = "kernel" }, Kim);
+        var plan = Assert.Single(_world.Registry.Current.Plans).Key;
+        _world.Registry.Execute(new AdvancePlan(plan, 0, 0), Actor.System("operations"));
+        _world.Registry.Execute(new PausePlan(plan, "errors rose"), Actor.System("operations"));
+        _world.Registry.Execute(new CancelPlan(plan) { Reason = "enough" }, Kim);
+
+        var marks = await _world.History.MarksAsync("orders", PastWorld.Start, _world.Now, Cancelled);
+        Assert.Equal(["plan.start", "plan.advance", "plan.pause", "plan.cancel"], marks.Select(mark => mark.Action).SkipWhile(action => action != "plan.start"));
+        Assert.Equal(("operations", $"plan:{plan}"), (marks[^2].Actor, marks[^2].Target));
+        Assert.Empty(await _world.History.MarksAsync("cart", PastWorld.Start, _world.Now, Cancelled));
+    }
+
+    [Fact]
     public async Task Marks_are_what_the_log_tells_of_the_service()
     {
         _world.Pass(10);

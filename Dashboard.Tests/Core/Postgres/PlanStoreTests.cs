@@ -46,6 +46,7 @@ public sealed class PlanStoreTests(PostgresServer postgres)
         await using var registry = await OpenAsync(database);
         var id = await StartAsync(registry);
         await registry.CommitAsync(new AdvancePlan(id, 0, 0), Actor.System("operations"));
+        await registry.CommitAsync(new PausePlan(id, "errors rose"), Actor.System("operations"));
         await registry.CommitAsync(new RollBackPlan(registry.Current.Plans[id]) { Reason = "enough" }, Operator);
 
         await using var contexts = new RegistryDbContextFactory(new() { ConnectionString = database });
@@ -60,6 +61,8 @@ public sealed class PlanStoreTests(PostgresServer postgres)
         // The definition is written with the change that opened the plan, and never again.
         Assert.Equal(1L, await QueryAsync(database, "select count(*) from change where after::text like '%\"waves\"%' or before::text like '%\"waves\"%'"));
         Assert.Null((await history.VerifyAsync(null, Cancelled)).BrokenAt);
+        // Where a plan pauses is found with the services that it moves: their charts mark it.
+        Assert.Contains("plan.pause", (await history.QueryAsync(new() { Service = "orders", Action = "plan.*" }, Cancelled)).Select(change => change.Action));
         var ofInstance = await history.QueryAsync(new() { Service = "orders", Instance = "c", Action = "plan.*" }, Cancelled);
         Assert.Equal(["plan.start"], ofInstance.Select(change => change.Action));
     }

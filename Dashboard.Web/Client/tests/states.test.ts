@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { ServiceFrame } from '../src/frames.js';
+import { isOfPlan, markWords } from '../src/charts/markWords.js';
 import { backoff } from '../src/live/backoff.js';
 import { ServiceState } from '../src/live/serviceState.js';
 import { idle, TopologyState } from '../src/live/topologyState.js';
@@ -80,4 +81,13 @@ test('a maintenance that ends by itself is among the facts of its service, with 
   assert(/^in 2 h, at .*, unless renewed$/.test(back?.[1] ?? ''));
   assert.equal(back?.[2], '2026-11-23 14:05:00.000 UTC');
   assert.equal(facts(null).some(([label]) => label === 'Back in rotation'), false);
+});
+
+test('a plan is marked by its course, and a change by what it did', () => {
+  const mark = (action: string, target: string): Parameters<typeof markWords>[0] => ({ revision: 1, at: 0, action, target, actor: 'operations' });
+
+  assert.equal(markWords(mark('plan.pause', 'plan:12')), 'plan 12 paused by operations');
+  assert.equal(markWords(mark('plan.start', 'zone:zone-a')), 'plan for zone:zone-a started by operations');
+  assert.equal(markWords(mark('instance.drain', 'cart/cart-2')), 'instance.drain cart/cart-2 by operations');
+  assert(isOfPlan(mark('plan.rollback', 'plan:12')) && !isOfPlan(mark('service.weights', 'cart')));
 });

@@ -120,12 +120,25 @@ public sealed partial class MainLayout
         }
     }
 
-    private Task HelpAsync() => ShowAsync<KeysDialog>("Keys");
+    private Task HelpAsync() => ShowAsync<KeysDialog>("Keys", KeysHereAsync);
+
+    private async Task<DialogParameters> KeysHereAsync()
+    {
+        try
+        {
+            return _shell is not null && await _shell.InvokeAsync<KeysHere?>("keysHere") is { } here ? new DialogParameters<KeysDialog> { { dialog => dialog.Here, here } } : [];
+        }
+        catch (JSException)
+        {
+            // An older script is still in the browser: the keys that work everywhere are listed all the same.
+            return [];
+        }
+    }
 
     private Task JumpAsync() => ShowAsync<JumpDialog>("Jump to");
 
     // A key that repeats must not pile up dialogs.
-    private async Task ShowAsync<TDialog>(string title)
+    private async Task ShowAsync<TDialog>(string title, Func<Task<DialogParameters>>? ask = null)
         where TDialog : IComponent
     {
         if (_dialogOpen)
@@ -136,7 +149,8 @@ public sealed partial class MainLayout
         _dialogOpen = true;
         try
         {
-            var dialog = await Dialogs.ShowAsync<TDialog>(title, new DialogOptions { CloseButton = true, BackdropClick = true, CloseOnEscapeKey = true, FullWidth = true, MaxWidth = MaxWidth.Small });
+            var parameters = ask is null ? [] : await ask();
+            var dialog = await Dialogs.ShowAsync<TDialog>(title, parameters, new DialogOptions { CloseButton = true, BackdropClick = true, CloseOnEscapeKey = true, FullWidth = true, MaxWidth = MaxWidth.Small });
             await dialog.Result;
         }
         finally

@@ -7,6 +7,9 @@ internal static class Links
 {
     public static string Service(string name) => $"/services/{Uri.EscapeDataString(name)}";
 
+    /// <summary>What one service sends another, over time.</summary>
+    public static string Call(string source, string target) => $"/services/{Uri.EscapeDataString(target)}/from/{Uri.EscapeDataString(source)}";
+
     public static string Instance(InstanceKey key) => $"/services/{Uri.EscapeDataString(key.Service)}?instance={Uri.EscapeDataString(key.Id)}";
 
     public static string Node(string name) => $"/nodes?node={Uri.EscapeDataString(name)}";

@@ -56,6 +56,12 @@ export function start(page) {
   tell('ZoneKnown', Intl.DateTimeFormat().resolvedOptions().timeZone ?? null);
 
   return {
+    // What of the keys has something to act on here: the page knows best.
+    keysHere: () => ({
+      search: document.querySelector('input[type="search"]') !== null,
+      table: document.querySelector('.topology .toolbar') !== null,
+      graph: document.querySelector('.topo-surface') !== null,
+    }),
     choose: choice => globalThis.dashboardTheme.choose(choice),
     stop: () => {
       document.removeEventListener('keydown', onKey);

@@ -5,8 +5,28 @@
   const words = document.getElementById('circuit-words');
   let lostAt = null;
 
+  // A request for a connection can be held for ever by whoever stands between, and its own side never gives it up. Where the console answers others for long, the page begins anew.
+  const patience = 30_000;
+  async function watch(loss) {
+    let answersSince = null;
+    while (lostAt === loss) {
+      await new Promise(resolve => setTimeout(resolve, 5000));
+      try {
+        if (!(await fetch('/health/ready', { cache: 'no-store', signal: AbortSignal.timeout(4000) })).ok) throw new Error('not ready');
+        answersSince ??= performance.now();
+      } catch {
+        answersSince = null;
+      }
+      if (lostAt === loss && answersSince !== null && performance.now() - answersSince >= patience) afresh();
+    }
+  }
+
+  const lose = () => {
+    if (lostAt === null) watch(lostAt = new Date());
+  };
+
   const show = text => {
-    lostAt ??= new Date();
+    lose();
     words.textContent = text;
     banner.hidden = false;
     document.documentElement.dataset.circuit = 'lost';
@@ -27,7 +47,7 @@
     switch (event.detail.state) {
       case 'show':
       case 'retrying':
-        lostAt ??= new Date();
+        lose();
         show(`Connection to the console lost at ${since()}. Reconnecting; what you see is the last known state.`);
         break;
       case 'hide': hide(); break;

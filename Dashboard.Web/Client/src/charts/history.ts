@@ -13,20 +13,21 @@ const keptFor = 15_000;
 const asked = new Map<string, { at: number; line: Promise<Line> }>();
 
 /** Three charts of one service ask for one line: it is fetched once. */
-export function history(service: string, from: number, to: number | null): Promise<Line> {
-  const key = `${service} ${from} ${to}`;
+export function history(service: string, from: number, to: number | null, source: string | null = null): Promise<Line> {
+  const key = `${service} ${from} ${to} ${source}`;
   const known = asked.get(key);
   if (known && performance.now() - known.at < keptFor) return known.line;
-  const line = fetchLine(service, from, to);
+  const line = fetchLine(service, from, to, source);
   asked.set(key, { at: performance.now(), line });
   line.catch(() => asked.delete(key));
   for (const [old, { at }] of asked) if (performance.now() - at > keptFor) asked.delete(old);
   return line;
 }
 
-async function fetchLine(service: string, from: number, to: number | null): Promise<Line> {
+async function fetchLine(service: string, from: number, to: number | null, source: string | null): Promise<Line> {
   const query = new URLSearchParams({ from: new Date(from).toISOString() });
   if (to !== null) query.set('to', new Date(to).toISOString());
+  if (source !== null) query.set('source', source);
   const answer = await fetch(`/api/v1/history/${encodeURIComponent(service)}?${query.toString()}`, { headers: { accept: 'application/json' } });
   if (!answer.ok) throw new Error(`the history answered ${answer.status}`);
   const line = await answer.json() as Answer;

@@ -2,6 +2,7 @@ import uPlot from 'uplot';
 import uplotCss from 'uplot/dist/uPlot.min.css';
 import { milliseconds, percent, rate } from '../format.js';
 import type { Mark, Sample } from '../frames.js';
+import { isOfPlan, markWords } from './markWords.js';
 import { live } from '../live/live.js';
 import type { ServiceState } from '../live/serviceState.js';
 import { adopt } from '../styles.js';
@@ -28,14 +29,16 @@ const metrics: Record<string, Metric> = {
 
 const liveReach = 15 * 60_000;
 const refreshEvery = 30_000;
+// Of a single call there are no frames.
+const refreshCallEvery = 5000;
 const noLine: Line = { samples: [], marks: [], step: 1 };
 
 /**
  * `<service-chart service="orders" metric="rps|errors|latency" minutes="15">`: a service with a mark at each change of its weights, intents or health, up to now; the last 15 minutes second by
- * second, a longer time from the log and its roll-ups. With `from` and `to` (Unix milliseconds) a time of the past, with a line at `at`. What is unknown is a gap. Charts of one service share their cursor.
+ * second, a longer time from the log and its roll-ups. With `source` only what that caller sends. With `from` and `to` (Unix milliseconds) a time of the past, with a line at `at`. What is unknown is a gap. Charts of one service share their cursor.
  */
 export class ServiceChart extends HTMLElement {
-  static readonly observedAttributes = ['service', 'metric', 'minutes', 'from', 'to', 'at'];
+  static readonly observedAttributes = ['service', 'source', 'metric', 'minutes', 'from', 'to', 'at'];
   #plot: uPlot | null = null;
   #marks: readonly Mark[] = [];
   #state: ServiceState | null = null;
@@ -68,7 +71,10 @@ export class ServiceChart extends HTMLElement {
   get #metric(): Metric { return metrics[this.getAttribute('metric') ?? 'rps'] ?? metrics['rps']!; }
   get #span(): number { return Math.max(1, Number(this.getAttribute('minutes') ?? 5) || 5) * 60_000; }
   get #from(): number | null { return this.hasAttribute('from') ? Number(this.getAttribute('from')) : null; }
-  get #isLive(): boolean { return this.#from === null && this.#span <= liveReach; }
+  get #source(): string | null { return this.getAttribute('source'); }
+  get #isRecent(): boolean { return this.#from === null && this.#span <= liveReach; }
+  get #isLive(): boolean { return this.#isRecent && this.#source === null; }
+  get #subject(): string { const service = this.getAttribute('service') ?? ''; return this.#source === null ? service : `${this.#source} → ${service}`; }
 
   #start(): void {
     const service = this.getAttribute('service');
@@ -85,19 +91,19 @@ export class ServiceChart extends HTMLElement {
     body.className = 'chart-body';
     this.setAttribute('role', 'img');
     // Until the first frame there is nothing to tell but what it is.
-    this.setAttribute('aria-label', `${this.#metric.title} of ${service}`);
+    this.setAttribute('aria-label', `${this.#metric.title} of ${this.#subject}`);
     this.replaceChildren(head, body, this.#hint);
-    this.#build(body, service);
+    this.#build(body);
     const resized = new ResizeObserver(() => this.#plot?.setSize(sizeOf(body)));
     resized.observe(body);
     this.#ends = [
       () => resized.disconnect(),
-      onThemeChange(() => { this.#build(body, service); this.#draw(); }),
+      onThemeChange(() => { this.#build(body); this.#draw(); }),
     ];
     if (this.#isLive) this.#ends.push(live().service(service, state => { this.#state = state; this.#draw(); }));
     void this.#fetch(service);
     if (this.#from === null && !this.#isLive) {
-      const timer = setInterval(() => { if (!document.hidden) void this.#fetch(service); }, refreshEvery);
+      const timer = setInterval(() => { if (!document.hidden) void this.#fetch(service); }, this.#isRecent ? refreshCallEvery : refreshEvery);
       this.#ends.push(() => clearInterval(timer));
     }
   }
@@ -107,9 +113,9 @@ export class ServiceChart extends HTMLElement {
     const turn = ++this.#turn;
     const to = this.#from === null ? null : Number(this.getAttribute('to'));
     // A few seconds less than memory holds, so that the line comes by the second.
-    const from = this.#from ?? Math.round((Date.now() - Math.min(this.#span, this.#isLive ? liveReach - 20_000 : Infinity)) / 1000) * 1000;
+    const from = this.#from ?? Math.round((Date.now() - Math.min(this.#span, this.#isRecent ? liveReach - 20_000 : Infinity)) / 1000) * 1000;
     try {
-      const line = await history(service, from, to);
+      const line = await history(service, from, to, this.#source);
       if (turn !== this.#turn) return;
       this.#line = line;
     } catch {
@@ -131,13 +137,13 @@ export class ServiceChart extends HTMLElement {
     this.replaceChildren();
   }
 
-  #build(body: HTMLElement, service: string): void {
+  #build(body: HTMLElement): void {
     this.#plot?.destroy();
     const palette = paletteAt(this);
     const metric = this.#metric;
     const axis = { stroke: palette.muted, grid: { stroke: palette.line, width: 1 }, ticks: { show: false }, font: '11px Roboto, system-ui, sans-serif' };
     this.#plot = new uPlot({
-      ...sizeOf(body), legend: { show: false }, padding: [8, 20, 0, 0], cursor: { sync: { key: service }, points: { size: 6 }, drag: { x: false, y: false } },
+      ...sizeOf(body), legend: { show: false }, padding: [8, 20, 0, 0], cursor: { sync: { key: this.#subject }, points: { size: 6 }, drag: { x: false, y: false } },
       scales: { x: { time: true }, y: { range: (_plot, _low, high) => [0, Math.max(metric.floor, high * 1.1)] } },
       axes: [
         { ...axis, size: 24, values: (plot, ticks) => ticks.map(tick => tickText(tick, plot.scales['x']!)), space: 72, incrs: [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400, 172_800, 432_000] },
@@ -174,7 +180,7 @@ export class ServiceChart extends HTMLElement {
       return (metric.lines.length > 1 ? `${line.label} ` : '') + (value === null ? '–' : metric.format(value));
     }).join(' · ');
     if (this.#now) this.#now.textContent = now;
-    this.setAttribute('aria-label', `${metric.title} of ${this.getAttribute('service')}, ${at === null ? 'now' : 'then'} ${now}, ${this.#marks.length} changes in the time shown`);
+    this.setAttribute('aria-label', `${metric.title} of ${this.#subject}, ${at === null ? 'now' : 'then'} ${now}, ${this.#marks.length} changes in the time shown`);
   }
 
   /** The moment that is looked at. */
@@ -192,17 +198,23 @@ export class ServiceChart extends HTMLElement {
       ctx.lineTo(x, bbox.top + bbox.height);
       ctx.stroke();
     }
-    ctx.strokeStyle = ctx.fillStyle = palette.draining;
     ctx.lineWidth = devicePixelRatio;
-    ctx.setLineDash([3 * devicePixelRatio, 3 * devicePixelRatio]);
     for (const mark of this.#marks) {
       const x = Math.round(plot.valToPos(mark.at / 1000, 'x', true));
       if (x < bbox.left || x > bbox.left + bbox.width) continue;
       const side = 4 * devicePixelRatio;
+      const plan = isOfPlan(mark);
+      ctx.strokeStyle = ctx.fillStyle = plan ? palette.accent : palette.draining;
+      ctx.setLineDash(plan ? [] : [3 * devicePixelRatio, 3 * devicePixelRatio]);
       ctx.beginPath();
       ctx.moveTo(x, bbox.top);
       ctx.lineTo(x, bbox.top + bbox.height);
       ctx.stroke();
+      if (plan) {
+        // A plan's course is a square on a whole line, a change a triangle on a broken one.
+        ctx.fillRect(x - side, bbox.top - side, 2 * side, 2 * side);
+        continue;
+      }
       ctx.beginPath();
       ctx.moveTo(x - side, bbox.top - side);
       ctx.lineTo(x + side, bbox.top - side);
@@ -228,7 +240,7 @@ export class ServiceChart extends HTMLElement {
       return `${line.label} ${value == null ? '–' : metric.format(value)}`;
     });
     const near = this.#marks.filter(mark => Math.abs(plot.valToPos(mark.at / 1000, 'x') - left) < 8)
-      .map(mark => `${mark.action} ${mark.target}${mark.actor ? ` by ${mark.actor}` : ''}`);
+      .map(markWords);
     this.#hint.textContent = [clock(at), ...values, ...near].join(' · ');
   }
 }

@@ -57,8 +57,13 @@ export class Inspector {
 
   showEdge(edge: Edge): void {
     this.#show(`${edge.source || 'outside'} → ${edge.target}`, edgeFacts(edge));
-    this.#actions.replaceChildren();
-    this.#shown = '';
+    const key = `${edge.source}→${edge.target}`;
+    if (this.#shown === key) return;
+    this.#shown = key;
+    const charts = document.createElement('a');
+    charts.href = `/services/${encodeURIComponent(edge.target)}/from/${encodeURIComponent(edge.source)}`;
+    charts.textContent = 'Charts';
+    this.#actions.replaceChildren(...(edge.source === '' ? [] : [charts]));
   }
 
   #show(title: string, facts: readonly Fact[]): void {
