@@ -62,5 +62,5 @@ public sealed class EndpointWaitersTests
         Assert.InRange(each, 0, 2048);
     }
 
-    private Task<bool> WaitAsync(string service) => _waiters.WaitAsync(_waiters.NextChange(service), TimeSpan.FromSeconds(60), _time, Cancelled).AsTask();
+    private Task<bool> WaitAsync(string service) => _waiters.WaitAsync(_waiters.NextChange(service), TimeSpan.FromSeconds(30), _time, Cancelled).AsTask();
 }
