@@ -134,6 +134,34 @@ public sealed class AlertLifeTests
     }
 
     [Theory]
+    [InlineData(1, 2)]
+    [InlineData(2, 1)]
+    public void OfSeveralSilences_TheOneThatLastsLongestCounts(long longest, long other)
+    {
+        Mark(longest, AlertMarkKind.Silence, new(Service: "orders"), minutes: 5);
+        Mark(other, AlertMarkKind.Silence, new(Instance: "b"), minutes: 1);
+        Look(0, Of("b"));
+        Look(10, Of("b"));
+
+        Assert.Equal(longest, Single.Silence!.Id);
+    }
+
+    [Fact]
+    public void WhatIsResolved_BearsNoMarks()
+    {
+        Mark(1, AlertMarkKind.Acknowledgement, new(Alert: Of("b").Name));
+        Mark(2, AlertMarkKind.Silence, new(Instance: "b"));
+        Look(0, Of("b"));
+        Look(10, Of("b"));
+        Assert.Equal((1L, 2L), (Single.Acknowledgement!.Id, Single.Silence!.Id));
+
+        Look(11);
+        Look(26);
+
+        Assert.Equal((AlertState.Resolved, (AlertMark?)null, (AlertMark?)null), (Single.State, Single.Acknowledgement, Single.Silence));
+    }
+
+    [Theory]
     [InlineData("instanceUnhealthy", null, null, null, true)]
     [InlineData("storeAway", null, null, null, false)]
     [InlineData(null, "orders", "b", "n-b", true)]

@@ -80,6 +80,11 @@ public sealed class RuleTests
         world.Time.Advance(RuleBook.Of(AlertRule.InstanceUnhealthy).Defaults.For);
         world.Health("y", HealthStatus.Unhealthy);
         Assert.Equal(["orders/x"], Find(world).Where(each => each.Key.Rule == AlertRule.InstanceUnhealthy).Select(each => each.Key.Target));
+        // A third that is well: the host is up, whatever ails the two.
+        world.Register("z", 9003, node: "host");
+        world.Health("z", HealthStatus.Healthy);
+        Assert.DoesNotContain(Find(world), each => each.Key.Rule == AlertRule.NodeUnhealthy);
+        world.Health("z", HealthStatus.Unhealthy);
         // Whoever wants to hear of hosts alone switches the other rule off.
         var hosts = new AttentionOptions(new Dictionary<AlertRule, RuleSettings> { [AlertRule.InstanceUnhealthy] = RuleBook.Of(AlertRule.InstanceUnhealthy).Defaults with { Enabled = false } });
         Assert.Equal([AlertRule.NodeUnhealthy], Find(world, hosts).Select(each => each.Key.Rule));

@@ -46,6 +46,19 @@ public sealed class TrafficStoreTests
     }
 
     [Fact]
+    public void MoreReportersThanItKeeps_AreRefused_AndTheirRowsCounted()
+    {
+        for (var number = 0; number < TrafficStore.MaximumReporters; number++)
+            Assert.Equal(ReportOutcome.Accepted, _store.Accept(Report([]) with { Reporter = $"r-{number}" }));
+
+        Assert.Equal(ReportOutcome.TooMany, _store.Accept(Report([Row("web", 10, 10, 0, 5)]) with { Reporter = "one too many" }));
+
+        Assert.Equal((TrafficStore.MaximumReporters, 1L), (_store.Reporters.Length, _store.DroppedRows));
+        // Those it knows are heard as before.
+        Assert.Equal(ReportOutcome.Accepted, _store.Accept(Report([]) with { Reporter = "r-0" }));
+    }
+
+    [Fact]
     public void MissingSequence_IsCounted()
     {
         Accept([]);
