@@ -77,7 +77,7 @@ public sealed class OperationPageTests
         var id = context.Registry.Current.Operations.Values.Single().Id;
 
         var page = context.Render<OperationPage>(parameters => parameters.Add(shown => shown.Id, id));
-        page.WaitForAssertion(() => Assert.Matches("back in rotation in [23] h, at .*, unless renewed", page.Text()), ConsoleContext.Patience);
+        page.WaitForAssertion(() => Assert.Matches("back in rotation in [23] h( 59 min)?, at .*, unless renewed", page.Text()), ConsoleContext.Patience);
 
         context.Bob(new UndrainInstance(Target));
         page.WaitForAssertion(() => Assert.DoesNotContain("back in rotation", page.Text(), StringComparison.Ordinal), ConsoleContext.Patience);

@@ -30,6 +30,12 @@ export function age(seconds: number): string {
   return `${Math.floor(seconds / 3600)} h`;
 }
 
+/** How long until something: what is to come is planned with, so hours have their minutes. */
+export function ahead(seconds: number): string {
+  const minutes = Math.floor(seconds / 60) % 60;
+  return seconds < 3600 || minutes === 0 ? age(seconds) : `${age(seconds)} ${String(minutes).padStart(2, '0')} min`;
+}
+
 /** A time of day as the viewer's clock shows it; with the day where it is another one. */
 export function clockTime(at: number): string {
   const date = new Date(at);

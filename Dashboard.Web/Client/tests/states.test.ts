@@ -72,14 +72,15 @@ test('reconnecting never gives up, never waits longer than 8 s, and is spread', 
 
 test('a maintenance that ends by itself is among the facts of its service, with the exact time', () => {
   const at = Date.UTC(2026, 10, 23, 14, 5);
-  const facts = (backAt: number | null): ReturnType<typeof nodeFacts> => {
+  const facts = (backAt: number | null, sinceThen = 0): ReturnType<typeof nodeFacts> => {
     const state = mesh([node('cart', { outOfService: 1, backAt })]);
-    return nodeFacts({ id: 's:cart', kind: 'service', parent: null, title: 'cart', node: state.nodes.get('cart')!, traffic: idle } as unknown as Parameters<typeof nodeFacts>[0], at - 2 * 3_600_000);
+    return nodeFacts({ id: 's:cart', kind: 'service', parent: null, title: 'cart', node: state.nodes.get('cart')!, traffic: idle } as unknown as Parameters<typeof nodeFacts>[0], at - 2 * 3_600_000 + sinceThen);
   };
 
   const back = facts(at).find(([label]) => label === 'Back in rotation');
   assert(/^in 2 h, at .*, unless renewed$/.test(back?.[1] ?? ''));
   assert.equal(back?.[2], '2026-11-23 14:05:00.000 UTC');
+  assert(/^in 1 h 59 min, at /.test(facts(at, 1000).find(([label]) => label === 'Back in rotation')?.[1] ?? ''));
   assert.equal(facts(null).some(([label]) => label === 'Back in rotation'), false);
 });
 

@@ -66,7 +66,7 @@ public static class Format
 
     public static string Plural(long count, string one, string? many = null) => $"{Count(count)} {(count == 1 ? one : many ?? one + "s")}";
 
-    /// <summary>How long ago, or how long until: <c>12 s ago</c>, <c>in 4 min</c>.</summary>
+    /// <summary>How long ago, or how long until: <c>12 s ago</c>, <c>in 1 h 59 min</c>.</summary>
     public static string Ago(TimeSpan age)
     {
         var ahead = age < TimeSpan.FromSeconds(-0.5);
@@ -76,7 +76,11 @@ public static class Format
             return "now";
         }
 
-        var text = abs.TotalSeconds < 60 ? $"{(int)abs.TotalSeconds} s" : abs.TotalMinutes < 60 ? $"{(int)abs.TotalMinutes} min" : $"{(int)abs.TotalHours} h";
+        // What is to come is planned with: an hour and 59 minutes are not "in 1 h".
+        var text = abs.TotalSeconds < 60 ? $"{(int)abs.TotalSeconds} s"
+            : abs.TotalMinutes < 60 ? $"{(int)abs.TotalMinutes} min"
+            : ahead && abs.Minutes > 0 ? $"{(int)abs.TotalHours} h {abs.Minutes:00} min"
+            : $"{(int)abs.TotalHours} h";
         return ahead ? $"in {text}" : $"{text} ago";
     }
 

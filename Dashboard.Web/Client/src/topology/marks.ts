@@ -1,5 +1,5 @@
 import type { Edge, ServiceNode, Traffic } from '../frames.js';
-import { age, clockTime, exactTime, milliseconds, percent, rate } from '../format.js';
+import { age, ahead, clockTime, exactTime, milliseconds, percent, rate } from '../format.js';
 import type { Palette } from '../theme.js';
 import { dataUri, externalSvg, instanceSvg, ringSvg, stateWords } from './ring.js';
 import type { RingCounts, Scene, SceneEdge, SceneNode } from './scene.js';
@@ -117,10 +117,10 @@ function withoutNamespace(service: string): string { return service.slice(0, ser
 export type Fact = readonly [label: string, value: string, exact?: string];
 
 // A maintenance that ends by itself is visible wherever its instances are.
-function backIn(at: number | null, now: number): string { return at === null ? '' : `\nback in ${age((at - now) / 1000)}`; }
+function backIn(at: number | null, now: number): string { return at === null ? '' : `\nback in ${ahead((at - now) / 1000)}`; }
 
 function backFact(at: number | null, now: number): readonly Fact[] {
-  return at === null ? [] : [['Back in rotation', `in ${age((at - now) / 1000)}, at ${clockTime(at)}, unless renewed`, exactTime(at)]];
+  return at === null ? [] : [['Back in rotation', `in ${ahead((at - now) / 1000)}, at ${clockTime(at)}, unless renewed`, exactTime(at)]];
 }
 
 /** What a chosen node tells; also read out, so it must make sense without the picture. */
