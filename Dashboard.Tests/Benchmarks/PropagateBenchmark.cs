@@ -24,7 +24,7 @@ internal sealed class PropagateBenchmark : IBenchmark
 
     public async Task<int> RunAsync(string[] args, CancellationToken cancellationToken)
     {
-        var writes = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 100;
+        var writes = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 400;
         if (ConsulAgent.Missing is { } missing)
         {
             await Console.Error.WriteLineAsync(missing);
