@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Components;
 namespace Dashboard.Web.Console.Live;
 
 /// <summary>
-/// A component that shows what feeds say: the first change at once, further ones at most five times a second, whatever the number of changes. A change of the registry does not wait behind figures.
+/// A component that shows what feeds say: the first change and the one after it at once, further ones five times a second, whatever the number of changes. A change of the registry does not wait behind figures.
 /// It derives all it shows in <see cref="Refresh"/>, from one snapshot, and changes nothing on its own account.
 /// </summary>
 public abstract class LivePage : ComponentBase, IAsyncDisposable
@@ -37,7 +37,7 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
     /// <summary>The registry that the page shows: now's, or that of the moment that is looked at.</summary>
     protected RegistrySnapshot Mesh => Past.RegistryOf(Registry);
 
-    /// <summary>The shortest time from one render that a feed caused to the next; the first after a pause comes at once.</summary>
+    /// <summary>Time from one render that a feed caused to the next while they keep coming, see <see cref="RenderPace"/>.</summary>
     protected virtual TimeSpan Pace => FiveASecond;
 
     /// <summary>
@@ -138,6 +138,7 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
     {
         try
         {
+            var pace = new RenderPace(Pace, Time);
             while (await _signals.Reader.WaitToReadAsync(Closed).ConfigureAwait(false))
             {
                 _signals.Reader.TryRead(out _);
@@ -152,7 +153,7 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
                         StateHasChanged();
                     }
                 }).ConfigureAwait(false);
-                await (changed ? Task.Delay(Pace, Time, Closed) : PauseAsync()).ConfigureAwait(false);
+                await (changed ? Task.Delay(pace.RestAfterChange(), Time, Closed) : PauseAsync()).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException)
