@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using Dashboard.Core.Feeds;
 using Dashboard.Core.Health.Leases;
 using Dashboard.Core.Replicas.Wire;
 using Microsoft.Extensions.Logging;
@@ -50,7 +51,7 @@ internal sealed partial class ReplicaLink(Replica peer, HttpClient http, Func<by
     private async Task ListenAsync(Action heard, CancellationToken cancellationToken)
     {
         using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var timer = time.CreateTimer(static source => ((CancellationTokenSource)source!).Cancel(), silence, ReplicaProtocol.SilenceLimit, Timeout.InfiniteTimeSpan);
+        using var timer = time.CancelAfter(silence, ReplicaProtocol.SilenceLimit);
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(new Uri(peer.Url), $"{ReplicaProtocol.Path}?{ReplicaProtocol.To}={peer.Id}"));
         request.Headers.Add(ReplicaProtocol.SecretHeader, Convert.ToBase64String(secret() ?? throw new IOException("the secret of this database is not read yet")));
         using var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, silence.Token).ConfigureAwait(false);

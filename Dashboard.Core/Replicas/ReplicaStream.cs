@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Threading.Channels;
 using Dashboard.Core.Discovery;
+using Dashboard.Core.Feeds;
 using Dashboard.Core.Health;
 using Dashboard.Core.Health.Leases;
 using Dashboard.Core.Registry;
@@ -83,7 +84,7 @@ public sealed class ReplicaStream : IDisposable
 
         await Task.Delay(Pause, _time, cancellationToken).ConfigureAwait(false);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var timer = _time.CreateTimer(static source => ((CancellationTokenSource)source!).Cancel(), patience, Every - Pause, Timeout.InfiniteTimeSpan);
+        using var timer = _time.CancelAfter(patience, Every - Pause);
         try
         {
             await _wake.Reader.ReadAsync(patience.Token).ConfigureAwait(false);

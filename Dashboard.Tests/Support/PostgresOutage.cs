@@ -154,7 +154,9 @@ internal sealed class PostgresOutage(TimeSpan away, string check, int ttlInstanc
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, $"/{round}") { Headers = { Host = $"{Service}.localhost" } };
             using var answer = await client.SendAsync(request, cancellationToken);
-            answer.EnsureSuccessStatusCode();
+            // A gateway that has heard of nobody yet says so.
+            if (!answer.IsSuccessStatusCode)
+                return [$"{(int)answer.StatusCode}"];
         }
 
         return [.. backends.Where(backend => backend.Saw(round)).Select(backend => backend.Id).Order(StringComparer.Ordinal)];

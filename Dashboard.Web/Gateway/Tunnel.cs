@@ -1,3 +1,4 @@
+using Dashboard.Core.Feeds;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Dashboard.Web.Gateway;
@@ -55,7 +56,7 @@ internal sealed class Tunnel(TimeProvider time) : IHttpUpgradeFeature, IHttpExte
     {
         if (Interlocked.Exchange(ref _closed, 1) == 0)
         {
-            _patience = time.CreateTimer(static state => ((CancellationTokenSource)state!).Cancel(), _cut, Patience, Timeout.InfiniteTimeSpan);
+            _patience = time.CancelAfter(_cut, Patience);
             // What waits for the token goes on elsewhere: the caller holds a lock.
             _closing.CancelAfter(TimeSpan.Zero);
         }
