@@ -53,8 +53,8 @@ public sealed class DrainJourneyTests(BrowserFixture browser, MeshFixture mesh) 
         var page = journey.Page;
         var keys = page.Keyboard;
         await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Keys" })).ToBeVisibleAsync();
-        await PressUntilAsync(page, ["g", "n"], async () => await page.GetByRole(AriaRole.Heading, new() { Name = "Nodes", Exact = true }).IsVisibleAsync());
-        await keys.PressAsync("/");
+        await Journey.PressUntilAsync(page, ["g", "n"], async () => await page.GetByRole(AriaRole.Heading, new() { Name = "Nodes", Exact = true }).IsVisibleAsync());
+        await Journey.PressUntilAsync(page, ["/"], () => page.EvaluateAsync<bool>("() => document.activeElement instanceof HTMLInputElement"));
         await keys.TypeAsync("typed-host-1");
         await Expect(page.GetByRole(AriaRole.Button, new() { NameRegex = new("^Drain host .*[0-9]$") })).ToHaveCountAsync(1);
 
@@ -85,7 +85,7 @@ public sealed class DrainJourneyTests(BrowserFixture browser, MeshFixture mesh) 
         await Expect(dialog).ToContainTextAsync("Move between controls and press them");
         await keys.PressAsync("Escape");
         await Expect(dialog).ToHaveCountAsync(0);
-        await keys.PressAsync("Control+k");
+        await Journey.PressUntilAsync(page, ["Control+k"], () => page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Combobox).IsVisibleAsync());
         var name = dialog.GetByRole(AriaRole.Combobox);
         // The dialog before gives the focus back a moment after it has gone: what went elsewhere meanwhile is typed again, as an operator would.
         await Eventually.TrueAsync(
@@ -199,16 +199,6 @@ public sealed class DrainJourneyTests(BrowserFixture browser, MeshFixture mesh) 
 
     private Task<Journey> OpenAsync(string path, bool touch = false) =>
         Journey.SignInByTokenAsync(browser.Browser, new Uri(mesh.Console.Url, path), touch ? 390 : 1440, touch ? 844 : 900, touch ? ColorScheme.Light : ColorScheme.Dark, touch);
-
-    // The shell's keys work from the moment that its script runs: an operator who presses too early presses again.
-    private static Task PressUntilAsync(IPage page, string[] keys, Func<Task<bool>> there) => Eventually.TrueAsync(
-        async () =>
-        {
-            foreach (var key in keys)
-                await page.Keyboard.PressAsync(key);
-            return await there();
-        },
-        TimeSpan.FromSeconds(60), () => $"{string.Join(' ', keys)} leads there", Cancelled);
 
     /// <summary>Presses Tab until a control whose name begins so has the focus, and asserts that the focus can be seen.</summary>
     private static async Task TabToAsync(IPage page, params string[] names)

@@ -83,6 +83,25 @@ public sealed partial class Journey : IAsyncDisposable
 
     public void AssertNoErrors() => Assert.True(_errors.Count == 0, string.Join('\n', _errors));
 
+    /// <summary>Presses keys until they have led somewhere, as a person does whose first press came before the page listened: again only when nothing has come of them for 5 s.</summary>
+    public static async Task PressUntilAsync(IPage page, string[] keys, Func<Task<bool>> there)
+    {
+        var cancelled = TestContext.Current.CancellationToken;
+        for (var presses = 1; ; presses++)
+        {
+            foreach (var key in keys)
+                await page.Keyboard.PressAsync(key);
+            try
+            {
+                await Eventually.TrueAsync(there, TimeSpan.FromSeconds(5), () => $"{string.Join(' ', keys)} leads there", cancelled);
+                return;
+            }
+            catch (TimeoutException) when (presses < 12)
+            {
+            }
+        }
+    }
+
     public async ValueTask DisposeAsync() => await _context.DisposeAsync();
 
     [GeneratedRegex(@"https?://\S+/sign-in\?\S+")]

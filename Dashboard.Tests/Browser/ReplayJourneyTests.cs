@@ -70,8 +70,8 @@ public sealed class ReplayJourneyTests(BrowserFixture browser) : IClassFixture<B
     {
         await Expect(page.GetByRole(AriaRole.Button, new() { NameRegex = new("^(Drain|Undrain|Maintain|Renew|Shift versions|In waves)") })).ToHaveCountAsync(0);
         await Expect(page.GetByLabel($"Weight of {Instance}", new() { Exact = true })).ToBeDisabledAsync();
-        await page.Keyboard.PressAsync("Control+k");
         var field = page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Combobox);
+        await Journey.PressUntilAsync(page, ["Control+k"], () => field.IsVisibleAsync());
         await field.FillAsync("drain");
         await Expect(page.GetByText("Nothing is called “drain”")).ToBeVisibleAsync();
         await page.Keyboard.PressAsync("Escape");
