@@ -1,6 +1,6 @@
-using System.Net.Sockets;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 
 namespace Dashboard.Core.Attention.Webhooks;
 
