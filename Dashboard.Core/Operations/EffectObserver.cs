@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Dashboard.Core.Balancing;
 using Dashboard.Core.Registry;
+using Dashboard.Core.Registry.Commands;
 using Dashboard.Core.Traffic;
 
 namespace Dashboard.Core.Operations;
@@ -31,7 +32,8 @@ internal sealed class EffectObserver(TrafficStore traffic)
         {
             if (snapshot.TryGetService(group.Key, out var service))
             {
-                why = ObserveService(service, group, memory, since, now, targets) ?? why;
+                var obstacle = ObserveService(service, group, memory, since, now, targets);
+                why = (operation.Action == OpenOperations.Weights ? OutOfRotation(service, group) : null) ?? obstacle ?? why;
                 panic ??= PanicOf(service);
                 ramping ??= RampOf(service);
             }
@@ -121,6 +123,21 @@ internal sealed class EffectObserver(TrafficStore traffic)
         return instance.IsWanted && !service.Serving.Serves(key.Id)
             ? new($"{key.Id} is {instance.HealthStatus.ToString().ToLowerInvariant()} and gets no traffic for that reason", StageReasons.NotHealthy)
             : null;
+    }
+
+    /// <summary>That 0 % of 0 % agree is no proof of a weight: nothing of what was weighted is in rotation.</summary>
+    private static Obstacle? OutOfRotation(ServiceSnapshot service, IEnumerable<InstanceKey> keys)
+    {
+        var instances = keys.Select(key => service.Instances.GetValueOrDefault(key.Id)).OfType<Instance>().ToArray();
+        if (instances.Length == 0 || instances.Any(instance => instance.EffectiveIntent.IsActive))
+            return null;
+
+        return new(
+            instances is [var one] ? $"{one.Id} is {Word(one.EffectiveIntent.Kind)}, and its weight moves no traffic until it is back"
+                : $"{instances.Length} instances of {service.Name} were weighted and none of them is in rotation: their weights move no traffic until they are back",
+            StageReasons.OutOfRotation);
+
+        static string Word(IntentKind kind) => kind == IntentKind.Maintenance ? "in maintenance" : kind.ToString().ToLowerInvariant();
     }
 
     private static Obstacle? RampOf(ServiceSnapshot service) =>

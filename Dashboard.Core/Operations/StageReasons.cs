@@ -44,4 +44,7 @@ public enum StageReasons
 
     /// <summary>The drain's deadline has passed.</summary>
     DeadlinePassed = 1 << 12,
+
+    /// <summary>What was changed is kept from new requests by an operator, so that the change moves no traffic until it is back.</summary>
+    OutOfRotation = 1 << 13,
 }

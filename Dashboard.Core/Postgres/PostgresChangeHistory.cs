@@ -53,6 +53,14 @@ internal sealed class PostgresChangeHistory(IDbContextFactory<RegistryDbContext>
     public Task<Plan?> FindPlanAsync(long id, CancellationToken cancellationToken) => AskAsync(async context =>
         await context.Plans.SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is { } row ? ToPlan(row) : null);
 
+    public Task<ImmutableArray<Plan>> FindPlansAsync(ImmutableArray<long> ids, CancellationToken cancellationToken) =>
+        ids.IsEmpty ? Task.FromResult(ImmutableArray<Plan>.Empty) : AskAsync<ImmutableArray<Plan>>(async context =>
+        {
+            var wanted = ids.ToArray();
+            var rows = await context.Plans.Where(row => wanted.Contains(row.Id)).ToListAsync(cancellationToken);
+            return [.. rows.Select(ToPlan)];
+        });
+
     public Task<ImmutableArray<Plan>> RecentPlansAsync(int limit, CancellationToken cancellationToken) => AskAsync<ImmutableArray<Plan>>(async context =>
     {
         var rows = await context.Plans

@@ -22,6 +22,9 @@ public interface IChangeHistory
     /// <summary>A plan, open or closed.</summary>
     Task<Plan?> FindPlanAsync(long id, CancellationToken cancellationToken);
 
+    /// <summary>Those of these plans that are known, in any order.</summary>
+    Task<ImmutableArray<Plan>> FindPlansAsync(ImmutableArray<long> ids, CancellationToken cancellationToken);
+
     /// <summary>Plans, newest first.</summary>
     Task<ImmutableArray<Plan>> RecentPlansAsync(int limit, CancellationToken cancellationToken);
 

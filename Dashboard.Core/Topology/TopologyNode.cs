@@ -30,8 +30,9 @@ public sealed record TopologyNode
 
     public required int Draining { get; init; }
 
-    /// <summary>Drained or in maintenance.</summary>
-    public required int OutOfService { get; init; }
+    public required int Drained { get; init; }
+
+    public required int InMaintenance { get; init; }
 
     /// <summary>When the first maintenance among them ends by itself; null when none does.</summary>
     public DateTimeOffset? BackAt { get; init; }
@@ -50,7 +51,7 @@ public sealed record TopologyNode
     public static TopologyNode From(ServiceSnapshot service)
     {
         ArgumentNullException.ThrowIfNull(service);
-        int healthy = 0, degraded = 0, unhealthy = 0, unknown = 0, eligible = 0, draining = 0, outOfService = 0, wanted = 0, wantedIll = 0, wantedUnknown = 0;
+        int healthy = 0, degraded = 0, unhealthy = 0, unknown = 0, eligible = 0, draining = 0, drained = 0, inMaintenance = 0, wanted = 0, wantedIll = 0, wantedUnknown = 0;
         DateTimeOffset? backAt = null;
         var zones = new SortedDictionary<string, (int Total, int Serving)>(StringComparer.Ordinal);
         foreach (var instance in service.Instances.Values)
@@ -66,7 +67,8 @@ public sealed record TopologyNode
             switch (instance.EffectiveIntent.Kind)
             {
                 case IntentKind.Draining: draining++; break;
-                case IntentKind.Drained or IntentKind.Maintenance: outOfService++; break;
+                case IntentKind.Drained: drained++; break;
+                case IntentKind.Maintenance: inMaintenance++; break;
             }
 
             if (instance.EffectiveIntent is { Kind: IntentKind.Maintenance, Until: { } until } && !(backAt <= until))
@@ -110,7 +112,8 @@ public sealed record TopologyNode
             Eligible = eligible,
             Serving = serving.Endpoints.Length,
             Draining = draining,
-            OutOfService = outOfService,
+            Drained = drained,
+            InMaintenance = inMaintenance,
             BackAt = backAt,
             Panic = serving.Panic,
             Brake = service.Brake is not null,
@@ -129,7 +132,7 @@ public sealed record TopologyNode
     public bool Equals(TopologyNode? other) =>
         other is not null && Service == other.Service && Health == other.Health && Healthy == other.Healthy && Degraded == other.Degraded
         && Unhealthy == other.Unhealthy && Unknown == other.Unknown && Total == other.Total && Eligible == other.Eligible && Serving == other.Serving
-        && Draining == other.Draining && OutOfService == other.OutOfService && BackAt == other.BackAt && Panic == other.Panic && Brake == other.Brake && Neighbourhood == other.Neighbourhood
+        && Draining == other.Draining && Drained == other.Drained && InMaintenance == other.InMaintenance && BackAt == other.BackAt && Panic == other.Panic && Brake == other.Brake && Neighbourhood == other.Neighbourhood
         && Zones.AsSpan().SequenceEqual(other.Zones.AsSpan());
 
     public override int GetHashCode() => HashCode.Combine(Service, Health, Total, Eligible, Serving, Draining);

@@ -174,6 +174,9 @@ internal sealed class InMemoryRegistry : IRegistry, IChangeHistory
 
     public Task<Plan?> FindPlanAsync(long id, CancellationToken cancellationToken) => Task.FromResult(Plans().LastOrDefault(plan => plan.Id == id));
 
+    public Task<ImmutableArray<Plan>> FindPlansAsync(ImmutableArray<long> ids, CancellationToken cancellationToken) =>
+        Task.FromResult(Plans().Where(plan => ids.Contains(plan.Id)).GroupBy(plan => plan.Id).Select(versions => versions.Last()).ToImmutableArray());
+
     public Task<ImmutableArray<Plan>> RecentPlansAsync(int limit, CancellationToken cancellationToken) =>
         Task.FromResult(Plans().GroupBy(plan => plan.Id).Select(versions => versions.Last()).OrderByDescending(plan => plan.Id).Take(limit).ToImmutableArray());
 

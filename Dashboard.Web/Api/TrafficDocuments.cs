@@ -16,7 +16,6 @@ internal sealed record TopologyDocument(
     IReadOnlyList<TopologyNodeDocument> Nodes,
     IReadOnlyList<TopologyEdgeDocument> Edges);
 
-/// <param name="OutOfService">Drained or in maintenance.</param>
 /// <param name="BackAt">When the first maintenance of its instances ends by itself, unless it is renewed; null when none does.</param>
 /// <param name="Rps">Null where the moment's traffic is unknown.</param>
 internal sealed record TopologyNodeDocument(
@@ -26,7 +25,8 @@ internal sealed record TopologyNodeDocument(
     int Serving,
     int Total,
     int Draining,
-    int OutOfService,
+    int Drained,
+    int InMaintenance,
     DateTimeOffset? BackAt,
     bool Panic,
     double? Rps,

@@ -135,6 +135,25 @@ public sealed class StageLineTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Weights_OfWhatIsOutOfRotation_AreNotProvedByNothing()
+    {
+        await _rig.ActAsync(new DrainInstance(new("orders", "orders-1")));
+        Traffic(0, 100);
+        var id = await _rig.ActAsync(Weights(("orders-1", 300)));
+        await _rig.AdvanceAsync(30);
+
+        var stage = _rig.Stage(id, StageKind.Observed);
+        Assert.Equal((StageState.Unknown, StageReasons.OutOfRotation), (stage.State, stage.Reasons));
+        Assert.Matches("^cannot tell: orders-1 is drain(ing|ed), and its weight moves no traffic until it is back$", stage.Text);
+
+        await _rig.ActAsync(new UndrainInstance(new("orders", "orders-1")));
+        Traffic(75, 25);
+        await _rig.AdvanceAsync(10);
+        await _rig.RoundAsync();
+        Assert.Equal(OperationOutcome.Completed, _rig.View(id).Operation.Outcome);
+    }
+
+    [Fact]
     public async Task Undrain_WithARamp_SaysThatItStartsSlowly()
     {
         await _rig.ActAsync(new DrainInstance(new("orders", "orders-1")));

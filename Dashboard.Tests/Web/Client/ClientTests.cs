@@ -31,7 +31,7 @@ public sealed class ClientTests
     {
         var read = await ReadAsync("topology", new TopologyFrame(
             (byte)FrameKind.State, 7, 8, "g", 1_700_000_000_123, 1_700_000_000_000,
-            [new("cart.shop", "shop", (byte)Dashboard.Core.Topology.ServiceHealth.Degraded, 1, 2, 3, 4, 5, 6, 7, 8, 9, true, false, [new("zone-a", 10, 11)], "orders.shop", 19)],
+            [new("cart.shop", "shop", (byte)Dashboard.Core.Topology.ServiceHealth.Degraded, 1, 2, 3, 4, 5, 6, 7, 8, 9, true, false, [new("zone-a", 10, 11)], "orders.shop", 19, 20)],
             ["gone"],
             [new("cart.shop", 0.5f, 0.25f, 12, 13, false, 1.5f, 2.5f, null)],
             [new("a", "b", 14, null, 15, 16, 17)],
@@ -42,7 +42,7 @@ public sealed class ClientTests
             """
             {"kind":"state","sequence":7,"revision":8,"generation":"g","at":1700000000123,"staleSince":1700000000000,
             "nodes":[{"service":"cart.shop","namespace":"shop","health":"degraded","healthy":1,"degraded":2,"unhealthy":3,"unknown":4,"total":5,"eligible":6,"serving":7,
-            "draining":8,"outOfService":9,"panic":true,"brake":false,"zones":[{"zone":"zone-a","total":10,"serving":11}],"neighbourhood":"orders.shop","backAt":19}],
+            "draining":8,"drained":9,"panic":true,"brake":false,"zones":[{"zone":"zone-a","total":10,"serving":11}],"neighbourhood":"orders.shop","backAt":19,"inMaintenance":20}],
             "removed":["gone"],
             "traffic":[["cart.shop",{"rps":0.5,"errorRate":0.25,"inFlight":12,"longLived":13,"inFlightKnown":false,"p50":1.5,"p95":2.5,"p99":null}]],
             "edges":[{"source":"a","target":"b","rps":14,"errorRate":null,"p50":15,"p95":16,"p99":17}],

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Bunit;
+using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
 using Dashboard.Web.Console.Activity;
 using Microsoft.AspNetCore.Components;
@@ -82,6 +83,20 @@ public sealed class ActivityPageTests
         context.Bob(new UndrainInstance(new("cart", "cart-2")));
 
         page.WaitForAssertion(() => Assert.Contains("Taken back", page.Text(), StringComparison.Ordinal), ConsoleContext.Patience);
+    }
+
+    [Fact]
+    public async Task Timeline_tells_how_a_plan_stands_and_follows_that()
+    {
+        await using var context = new ConsoleContext();
+        context.AddService("cart", 3);
+        context.Bob(new StartPlan(PlanKind.Drain, new() { Service = "cart", Instances = [new("cart", "cart-1")] }) { Reason = "new kernel" });
+        var page = context.Render<ActivityPage>();
+        page.WaitForAssertion(() => Assert.Contains("Running", page.Text(), StringComparison.Ordinal), ConsoleContext.Patience);
+
+        context.Registry.Execute(new PausePlan(context.Registry.Current.Plans.Keys.Single(), "cart fails"), Actor.System("operations"));
+
+        page.WaitForAssertion(() => Assert.Contains("Paused", page.Text(), StringComparison.Ordinal), ConsoleContext.Patience);
     }
 
     [Fact]

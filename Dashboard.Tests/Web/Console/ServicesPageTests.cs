@@ -57,6 +57,18 @@ public sealed class ServicesPageTests
     }
 
     [Fact]
+    public async Task Host_whose_instances_were_drained_one_by_one_says_why_it_serves_nothing()
+    {
+        await using var context = new ConsoleContext();
+        context.AddService("cart", 3);
+        context.Bob(new Dashboard.Core.Registry.Commands.DrainInstance(new("cart", "cart-2")) { Reason = "test" });
+
+        var row = context.Render<Dashboard.Web.Console.Nodes.NodesPage>().FindAll("tbody tr").Single(row => row.TextContent.Contains("0 of 1", StringComparison.Ordinal));
+
+        Assert.Matches(@"Active\s+1 healthy\s*1 draining\s+0 of 1", Finding.Flat(row.TextContent));
+    }
+
+    [Fact]
     public async Task Search_is_kept_in_the_address_and_narrows_the_list()
     {
         await using var context = new ConsoleContext();

@@ -23,7 +23,8 @@ export interface ServiceNode {
   readonly eligible: number;
   readonly serving: number;
   readonly draining: number;
-  readonly outOfService: number;
+  readonly drained: number;
+  readonly inMaintenance: number;
   readonly panic: boolean;
   readonly brake: boolean;
   readonly zones: readonly ZoneCount[];
@@ -176,12 +177,13 @@ function readNode(value: unknown): ServiceNode {
     eligible: number(row[8]),
     serving: number(row[9]),
     draining: number(row[10]),
-    outOfService: number(row[11]),
+    drained: number(row[11]),
     panic: row[12] === true,
     brake: row[13] === true,
     zones: rows(row[14], zone => { const z = asRow(zone); return { zone: text(z[0]), total: number(z[1]), serving: number(z[2]) }; }),
     neighbourhood: text(row[15]),
     backAt: optional(row[16]),
+    inMaintenance: number(row[17]),
   };
 }
 

@@ -5,7 +5,7 @@ export function node(service: string, more: Partial<ServiceNode> = {}): ServiceN
   const dot = service.indexOf('.');
   return {
     service, namespace: dot < 0 ? '' : service.slice(dot + 1), health: 'healthy', healthy: 2, degraded: 0, unhealthy: 0, unknown: 0, total: 2, eligible: 2,
-    serving: 2, draining: 0, outOfService: 0, panic: false, brake: false, zones: [{ zone: 'zone-a', total: 2, serving: 2 }], neighbourhood: '', backAt: null, ...more,
+    serving: 2, draining: 0, drained: 0, inMaintenance: 0, panic: false, brake: false, zones: [{ zone: 'zone-a', total: 2, serving: 2 }], neighbourhood: '', backAt: null, ...more,
   };
 }
 

@@ -23,8 +23,8 @@ test('a caller that the registry does not hold is drawn as one', () => {
   assert.equal(scene.edges.length, 4);
 });
 
-test('only trouble: what is not healthy, drains, or fails', () => {
-  const state = mesh([node('fine'), node('ill', { health: 'degraded' }), node('leaving', { draining: 1 }), node('failing')], [], { traffic: [['failing', busy]] });
+test('only trouble: what is not healthy, drains, or fails, but not what has been taken out on purpose', () => {
+  const state = mesh([node('fine'), node('out', { drained: 1 }), node('serviced', { inMaintenance: 1 }), node('ill', { health: 'degraded' }), node('leaving', { draining: 1 }), node('failing')], [], { traffic: [['failing', busy]] });
 
   const scene = buildScene(state, none, { ...defaultView, filter: 'trouble' });
 
@@ -34,7 +34,10 @@ test('only trouble: what is not healthy, drains, or fails', () => {
 test('the worst state wins', () => {
   assert.equal(serviceState(node('a', { panic: true, health: 'unhealthy' })), 'panic');
   assert.equal(serviceState(node('a', { health: 'degraded', draining: 1 })), 'degraded');
-  assert.equal(serviceState(node('a', { draining: 1 })), 'draining');
+  assert.equal(serviceState(node('a', { draining: 1, inMaintenance: 1 })), 'draining');
+  assert.equal(serviceState(node('a', { drained: 2, inMaintenance: 1 })), 'maintenance');
+  assert.equal(serviceState(node('a', { drained: 2 })), 'drained');
+  assert.equal(serviceState(node('a', { health: 'degraded', drained: 2 })), 'degraded');
   assert.equal(serviceState(node('a', { health: 'empty' })), 'unknown');
 });
 

@@ -73,7 +73,7 @@ test('reconnecting never gives up, never waits longer than 8 s, and is spread', 
 test('a maintenance that ends by itself is among the facts of its service, with the exact time', () => {
   const at = Date.UTC(2026, 10, 23, 14, 5);
   const facts = (backAt: number | null, sinceThen = 0): ReturnType<typeof nodeFacts> => {
-    const state = mesh([node('cart', { outOfService: 1, backAt })]);
+    const state = mesh([node('cart', { inMaintenance: 1, backAt })]);
     return nodeFacts({ id: 's:cart', kind: 'service', parent: null, title: 'cart', node: state.nodes.get('cart')!, traffic: idle } as unknown as Parameters<typeof nodeFacts>[0], at - 2 * 3_600_000 + sinceThen);
   };
 

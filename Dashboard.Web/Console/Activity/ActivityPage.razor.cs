@@ -18,6 +18,7 @@ public sealed partial class ActivityPage : LivePage
     private ImmutableArray<RegistryChange>? _changes;
     private (DateTime Date, string Name, RegistryChange[] Changes)[] _days = [];
     private Dictionary<long, Operation> _outcomes = [];
+    private Dictionary<long, Plan> _plans = [];
     private ChangeQuery? _query;
     private long? _revision;
     private string? _fault;
@@ -111,7 +112,7 @@ public sealed partial class ActivityPage : LivePage
     protected override bool Concerns(RegistryUpdate update)
     {
         ArgumentNullException.ThrowIfNull(update);
-        if (Before is null && Revision is null && update.Changes.Any(change => All || change.Actor.Kind == ActorKind.Operator || change.Changes.OfType<OperationChange>().Any(operation => _outcomes.ContainsKey(operation.Id))))
+        if (Before is null && Revision is null && update.Changes.Any(change => All || change.Actor.Kind == ActorKind.Operator || change.Changes.OfType<OperationChange>().Any(operation => _outcomes.ContainsKey(operation.Id)) || change.Changes.OfType<PlanChange>().Any(plan => _plans.ContainsKey(plan.Id))))
         {
             _ = InvokeAsync(FollowAsync);
         }
@@ -185,6 +186,7 @@ public sealed partial class ActivityPage : LivePage
                     ? await History.FindAsync(only, Closed) is { } change ? [change] : []
                     : await History.QueryAsync(query, Closed);
                 var operations = await History.FindOperationsAsync([.. found.Select(change => change.Operation).OfType<long>().Distinct()], Closed);
+                var plans = await History.FindPlansAsync([.. found.Where(change => change.Action == "plan.start").SelectMany(change => change.Changes).OfType<PlanChange>().Select(plan => plan.Id)], Closed);
                 if (query != _query || revision != _revision)
                 {
                     _readAgain = true;
@@ -192,6 +194,7 @@ public sealed partial class ActivityPage : LivePage
                 }
 
                 _outcomes = operations.ToDictionary(operation => operation.Id);
+                _plans = plans.ToDictionary(plan => plan.Id);
                 (_changes, _fault, _lastRead) = (found, null, Time.GetTimestamp());
                 Refresh();
                 StateHasChanged();

@@ -22,11 +22,8 @@ internal sealed record NodeRow
     /// <summary>Instances by health, worst first.</summary>
     public required ImmutableArray<(MeshState State, int Count)> Health { get; init; }
 
-    /// <summary>How many of them are in maintenance.</summary>
-    public int InMaintenance => Instances.Count(instance => instance.EffectiveIntent.Kind == IntentKind.Maintenance);
-
-    /// <summary>When the first of those maintenances ends by itself; null when none does.</summary>
-    public DateTimeOffset? FirstBack => Instances.Where(instance => instance.EffectiveIntent.Kind == IntentKind.Maintenance).Min(instance => instance.EffectiveIntent.Until);
+    /// <summary>Those of them that operators keep from new requests, by themselves or with the whole host.</summary>
+    public OutOfRotation Out => OutOfRotation.Of(Instances);
 
     /// <summary>Requests per second of all of them; null when nobody reports.</summary>
     public double? Rps { get; init; }

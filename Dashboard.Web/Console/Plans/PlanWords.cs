@@ -38,10 +38,11 @@ internal static class PlanWords
         _ => state.ToString(),
     };
 
-    public static MeshState Mark(PlanView view) => view.Plan.State switch
+    public static MeshState Mark(PlanView view) => view is { Plan.State: PlanState.Running, Alarm: true } ? MeshState.Unhealthy : Mark(view.Plan.State);
+
+    public static MeshState Mark(PlanState state) => state switch
     {
         PlanState.Paused => MeshState.Degraded,
-        PlanState.Running when view.Alarm => MeshState.Unhealthy,
         PlanState.Running or PlanState.Scheduled => MeshState.UnderWay,
         PlanState.Completed => MeshState.Healthy,
         _ => MeshState.Ended,

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Traffic;
 using Dashboard.Web.Console.State;
@@ -22,11 +21,7 @@ internal sealed record ServiceRow
 
     public required int Total { get; init; }
 
-    /// <summary>Instances that an operator keeps from traffic, by what they are.</summary>
-    public required ImmutableArray<(MeshState State, int Count)> Leaving { get; init; }
-
-    /// <summary>When the first of its maintenances ends by itself; null when none does.</summary>
-    public DateTimeOffset? FirstBack { get; init; }
+    public required OutOfRotation Out { get; init; }
 
     public required string Policy { get; init; }
 
@@ -36,7 +31,7 @@ internal sealed record ServiceRow
 
     public double? P95Ms { get; init; }
 
-    public bool NeedsAttention => State != MeshState.Healthy || !Leaving.IsEmpty;
+    public bool NeedsAttention => State != MeshState.Healthy || !Out.IsNone;
 
     /// <param name="traffic">What it carries; null when nobody reports.</param>
     public static ServiceRow Of(ServiceSnapshot service, TrafficFigures? traffic)
@@ -50,9 +45,7 @@ internal sealed record ServiceRow
             Because = ServiceWords.Because(service),
             Serving = serving.Endpoints.Length,
             Total = serving.Total,
-            Leaving = [.. serving.Leaving.GroupBy(endpoint => endpoint.Intent).OrderBy(group => group.Key)
-                .Select(group => (MeshStates.Of(group.Key) ?? MeshState.Drained, group.Count()))],
-            FirstBack = service.Instances.Values.Where(instance => instance.EffectiveIntent.Kind == IntentKind.Maintenance).Min(instance => instance.EffectiveIntent.Until),
+            Out = OutOfRotation.Of(service.Instances.Values),
             Rps = traffic?.Rps,
             ErrorRate = traffic?.ErrorRate,
             P95Ms = traffic?.P95Ms,

@@ -15,6 +15,7 @@ public static class ReasonWords
         (StageReasons.LongLived, "Long-lived connections"),
         (StageReasons.NoTraffic, "No traffic"),
         (StageReasons.NotHealthy, "Not healthy"),
+        (StageReasons.OutOfRotation, "Out of rotation"),
         (StageReasons.DeadlinePassed, "Deadline passed"),
     ];
 

@@ -9,8 +9,8 @@ internal static class FrameRows
 {
     public static NodeRow Node(TopologyNode node) => new(
         node.Service, node.Namespace, (byte)node.Health, node.Healthy, node.Degraded, node.Unhealthy, node.Unknown, node.Total, node.Eligible,
-        node.Serving, node.Draining, node.OutOfService, node.Panic, node.Brake,
-        [.. node.Zones.Select(zone => new ZoneRow(zone.Zone, zone.Total, zone.Serving))], node.Neighbourhood.Length == 0 ? null : node.Neighbourhood, node.BackAt?.ToUnixTimeMilliseconds());
+        node.Serving, node.Draining, node.Drained, node.Panic, node.Brake,
+        [.. node.Zones.Select(zone => new ZoneRow(zone.Zone, zone.Total, zone.Serving))], node.Neighbourhood.Length == 0 ? null : node.Neighbourhood, node.BackAt?.ToUnixTimeMilliseconds(), node.InMaintenance);
 
     public static LevelRow Traffic(KeyValuePair<string, OpenTraffic> traffic) => Traffic(traffic.Key, traffic.Value);
 

@@ -28,7 +28,6 @@ public sealed record TopologyFrame(
 
 /// <summary>A service's state.</summary>
 /// <param name="Health">The number of a <see cref="Core.Topology.ServiceHealth"/>.</param>
-/// <param name="OutOfService">Drained or in maintenance.</param>
 /// <param name="Neighbourhood">The name of a service of the group that it mostly talks with; nil when it is in none.</param>
 /// <param name="BackAt">When the first maintenance of its instances ends by itself; nil when none does.</param>
 [MessagePackObject]
@@ -44,12 +43,13 @@ public sealed record NodeRow(
     [property: Key(8)] int Eligible,
     [property: Key(9)] int Serving,
     [property: Key(10)] int Draining,
-    [property: Key(11)] int OutOfService,
+    [property: Key(11)] int Drained,
     [property: Key(12)] bool Panic,
     [property: Key(13)] bool Brake,
     [property: Key(14)] IReadOnlyList<ZoneRow> Zones,
     [property: Key(15)] string? Neighbourhood = null,
-    [property: Key(16)] long? BackAt = null);
+    [property: Key(16)] long? BackAt = null,
+    [property: Key(17)] int InMaintenance = 0);
 
 [MessagePackObject]
 public sealed record ZoneRow([property: Key(0)] string Zone, [property: Key(1)] int Total, [property: Key(2)] int Serving);

@@ -72,7 +72,7 @@ public sealed class TopologyPageTests : IAsyncLifetime
 
         var page = Open("?view=table");
 
-        Assert.Matches("2 out ?back in rotation in [45] h( 59 min)? unless renewed", Finding.Flat(page.Find("table tbody tr").TextContent));
+        Assert.Matches("2 in maintenance ?back in rotation in [45] h( 59 min)? unless renewed", Finding.Flat(page.Find("table tbody tr").TextContent));
     }
 
     [Fact]

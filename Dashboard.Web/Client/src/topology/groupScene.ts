@@ -3,7 +3,7 @@ import { idle, type TopologyState } from '../live/topologyState.js';
 import { EdgeSums, thinned } from './edges.js';
 import type { Grouper } from './groups.js';
 import { groupId, type Opens, type RingCounts, type Scene, type SceneNode } from './scene.js';
-import { serviceState, worse, type MarkState } from './states.js';
+import { isWell, serviceState, worse, type MarkState } from './states.js';
 import { maxDrawnNodes, type View } from './view.js';
 import { isTroubled, visibleGhosts } from './visible.js';
 
@@ -35,7 +35,9 @@ export class Group {
   constructor(readonly name: string) {}
 
   add(state: TopologyState, node: ServiceNode): void {
-    this.count(node, serviceState(node), isTroubled(state, node.service));
+    const mark = serviceState(node);
+    // In a group of many somebody is always out on purpose: that is no mark of the group.
+    this.count(node, isWell(mark) ? 'healthy' : mark, isTroubled(state, node.service));
     const traffic = state.trafficOf(node.service);
     this.#rps += traffic.rps;
     this.#failures += traffic.rps * (traffic.errorRate ?? 0);

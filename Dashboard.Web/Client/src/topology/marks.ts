@@ -154,7 +154,8 @@ function serviceFacts(n: ServiceNode, traffic: Traffic, now: number): readonly F
   ];
   if (n.unhealthy > 0) facts.push(['Unhealthy', n.unhealthy.toString()]);
   if (n.draining > 0) facts.push(['Draining', n.draining.toString()]);
-  if (n.outOfService > 0) facts.push(['Drained or in maintenance', n.outOfService.toString()], ...backFact(n.backAt, now));
+  if (n.drained > 0) facts.push(['Drained', n.drained.toString()]);
+  if (n.inMaintenance > 0) facts.push(['In maintenance', n.inMaintenance.toString()], ...backFact(n.backAt, now));
   if (n.zones.length > 0) facts.push(['Zones', n.zones.map(z => `${z.zone || 'none'} ${z.serving}/${z.total}`).join(', ')]);
   return facts;
 }

@@ -13,10 +13,13 @@ export function serviceState(node: ServiceNode): MarkState {
   switch (node.health) {
     case 'unhealthy': return 'unhealthy';
     case 'degraded': return 'degraded';
-    case 'healthy': return node.draining > 0 ? 'draining' : 'healthy';
+    case 'healthy': return node.draining > 0 ? 'draining' : node.inMaintenance > 0 ? 'maintenance' : node.drained > 0 ? 'drained' : 'healthy';
     default: return 'unknown';
   }
 }
+
+/** Whether anybody has to look: what operators took out on purpose, and what has left, is no trouble. */
+export function isWell(state: MarkState): boolean { return state === 'healthy' || state === 'drained' || state === 'maintenance'; }
 
 /** What an operator wants of an instance comes before what was observed: both stand in its facts. */
 export function instanceState(health: Health, intent: Intent): MarkState {

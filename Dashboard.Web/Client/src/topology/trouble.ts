@@ -3,7 +3,7 @@ import type { TopologyState } from '../live/topologyState.js';
 import type { Palette } from '../theme.js';
 import { badge, dataUri, stateWords, svg } from './ring.js';
 import { badErrors, someErrors } from './marks.js';
-import { serviceState, severity, type MarkState } from './states.js';
+import { isWell, serviceState, severity, type MarkState } from './states.js';
 import { isTroubled } from './visible.js';
 
 const rowsShown = 6;
@@ -17,9 +17,9 @@ export function troubles(state: TopologyState): readonly Trouble[] {
     if (!isTroubled(state, node.service)) continue;
     const mark = serviceState(node);
     const errors = state.trafficOf(node.service).errorRate ?? 0;
-    const words = [mark === 'healthy' ? '' : mark === 'draining' ? `${node.draining} draining` : `${node.eligible} of ${node.total} eligible`, errors >= someErrors ? `${percent(errors)} errors` : ''];
+    const words = [isWell(mark) ? '' : mark === 'draining' ? `${node.draining} draining` : `${node.eligible} of ${node.total} eligible`, errors >= someErrors ? `${percent(errors)} errors` : ''];
     // Failing at 5 % is as bad as being degraded; among equals those that fail or lack more, in coarse steps, so that rows do not dance.
-    const rank = Math.max(severity.indexOf(mark), errors >= badErrors ? severity.indexOf('degraded') : 0) * 100 + step(errors) * 10 + (node.total === 0 ? 0 : Math.round((1 - node.eligible / node.total) * 9));
+    const rank = Math.max(isWell(mark) ? 0 : severity.indexOf(mark), errors >= badErrors ? severity.indexOf('degraded') : 0) * 100 + step(errors) * 10 + (node.total === 0 ? 0 : Math.round((1 - node.eligible / node.total) * 9));
     found.push({ service: node.service, state: mark, words: words.filter(Boolean).join(', '), rank });
   }
   return found.sort((a, b) => b.rank - a.rank || a.service.localeCompare(b.service));
@@ -66,8 +66,8 @@ export class TroubleList {
       const [image, name, words] = [...button.children] as [HTMLImageElement, HTMLElement, HTMLElement];
       button.dataset['service'] = row.service;
       // What is well by its checks and fails its callers is no less ill.
-      image.src = dataUri(svg(22, badge(row.state === 'healthy' ? 'degraded' : row.state, palette)));
-      image.alt = row.state === 'healthy' ? 'failing' : stateWords[row.state];
+      image.src = dataUri(svg(22, badge(isWell(row.state) ? 'degraded' : row.state, palette)));
+      image.alt = isWell(row.state) ? 'failing' : stateWords[row.state];
       if (name.textContent !== row.service) name.textContent = row.service;
       if (words.textContent !== row.words) words.textContent = row.words;
     });

@@ -1,7 +1,7 @@
 import type { Ghost } from '../frames.js';
 import type { TopologyState } from '../live/topologyState.js';
 import { grouperOf } from './groups.js';
-import { serviceState } from './states.js';
+import { isWell, serviceState } from './states.js';
 import type { View } from './view.js';
 
 /** How far a service is from the focus: the number of calls, negative on the callers' side. */
@@ -31,7 +31,7 @@ export function visibleServices(state: TopologyState, view: View): ReadonlySet<s
 
 /** What `Only trouble` shows: not healthy, draining, or failing at 1 % or more. */
 export function isTroubled(state: TopologyState, service: string): boolean {
-  return serviceState(state.nodes.get(service)!) !== 'healthy' || (state.trafficOf(service).errorRate ?? 0) >= 0.01;
+  return !isWell(serviceState(state.nodes.get(service)!)) || (state.trafficOf(service).errorRate ?? 0) >= 0.01;
 }
 
 /** What is at most so many calls away from a service, in both directions, the nearest first. What lies behind a caller is on the callers' side. */
