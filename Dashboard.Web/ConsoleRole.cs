@@ -16,6 +16,7 @@ using Dashboard.Core.Topology;
 using Dashboard.Core.Traffic;
 using Dashboard.Web.Api;
 using Dashboard.Web.Console;
+using Dashboard.Web.Console.Settings;
 using Dashboard.Web.Demo;
 using Dashboard.Web.Discovery;
 using Dashboard.Web.Discovery.Agent;
@@ -167,6 +168,7 @@ internal static class ConsoleRole
             .AddApi()
             .AddLive()
             .AddConsole()
+            .AddSingleton<IConsoleFacts>(services => new ProcessFacts(services, directory, embedded: postgres is not null))
             .AddTelemetry()
             .AddGateway(configuration);
         if (configuration.GetValue<bool>("demo"))

@@ -1,3 +1,5 @@
+using Npgsql;
+
 namespace Dashboard.Core.Postgres;
 
 /// <summary>Where the registry is stored and how patient the store is.</summary>
@@ -20,6 +22,16 @@ public sealed class PostgresRegistryOptions
 
     /// <summary>How often is looked for what is older. Default 1 h.</summary>
     public TimeSpan RetentionInterval { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>Where that is, for people: host, port and database, without user and password.</summary>
+    public string Place
+    {
+        get
+        {
+            var parts = new NpgsqlConnectionStringBuilder(ConnectionString);
+            return $"Postgres at {parts.Host}{(parts.Host?.StartsWith('/') == true ? "" : $":{parts.Port}")}, database {parts.Database ?? parts.Username}";
+        }
+    }
 
     /// <summary>Leads to the database as the schema's owner.</summary>
     internal string Owner => string.IsNullOrEmpty(OwnerConnectionString) ? ConnectionString : OwnerConnectionString;

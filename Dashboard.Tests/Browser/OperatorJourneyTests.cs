@@ -44,7 +44,7 @@ public sealed partial class OperatorJourneyTests(BrowserFixture browser) : IClas
         string[] paths =
         [
             "/", "/?view=table", "/?focus=storefront", "/services", "/services?q=nobody", "/services/storefront", "/services/storefront?instance=storefront-1", "/services/nobody", "/services/catalog/from/storefront", "/nodes", "/nodes?node=node-a1",
-            "/data-planes", "/operations", $"/operations/{operation}", "/operations/4711", "/plans", $"/plans/{plan}", "/alerts", "/activity", "/activity?all=true", "/nowhere",
+            "/data-planes", "/operations", $"/operations/{operation}", "/operations/4711", "/plans", $"/plans/{plan}", "/alerts", "/settings", "/activity", "/activity?all=true", "/nowhere",
         ];
         foreach (var path in paths)
         {

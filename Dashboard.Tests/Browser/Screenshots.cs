@@ -43,7 +43,7 @@ internal static class Screenshots
     {
         var operations = await console.Client.GetFromJsonAsync<JsonElement>("/api/v1/operations");
         var operation = operations.GetProperty("operations").EnumerateArray().First().GetProperty("id").GetInt64();
-        string[] pages = ["/", "/?view=table", "/services", "/services/storefront", "/services/catalog?instance=catalog-1", "/nodes", "/data-planes", "/operations", $"/operations/{operation}", "/plans", "/alerts", "/activity", "/nowhere"];
+        string[] pages = ["/", "/?view=table", "/services", "/services/storefront", "/services/catalog?instance=catalog-1", "/nodes", "/data-planes", "/operations", $"/operations/{operation}", "/plans", "/alerts", "/settings", "/activity", "/nowhere"];
         foreach (var scheme in new[] { ColorScheme.Dark, ColorScheme.Light })
         {
             foreach (var (width, height) in new[] { (1440, 900), (390, 844) })

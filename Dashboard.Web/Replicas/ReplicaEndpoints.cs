@@ -26,27 +26,8 @@ public static class ReplicaEndpoints
         return endpoints;
     }
 
-    private static IResult List(HttpContext http, LeaseKeeper leases, ReplicaIntake intake, HealthShare share)
-    {
-        if (RequestInput.Without(http).Problem is { } problem)
-            return problem;
-
-        var self = leases.Self.IsCompletedSuccessfully ? leases.Self.Result : null;
-        var heard = intake.Heard;
-        var elsewhere = intake.OtherSignIn;
-        var roll = leases.Roll;
-        return Results.Ok(new ReplicaListDocument(HealthShard.Count, leases.ReachesStore,
-        [
-            .. roll.Replicas.OrderBy(replica => replica.Started).Select(replica => new ReplicaDocument(
-                replica.Id,
-                replica.Url,
-                replica.Id == self?.Id,
-                replica.Id == self?.Id || heard.Contains(replica.Id),
-                replica.Id == self?.Id ? true : heard.Contains(replica.Id) ? !elsewhere.Contains(replica.Id) : null,
-                replica.Started,
-                replica.Id == self?.Id ? share.Current.Count : roll.HeldBy(replica.Id).Length)),
-        ]));
-    }
+    private static IResult List(HttpContext http, LeaseKeeper leases, ReplicaIntake intake, HealthShare share) =>
+        RequestInput.Without(http).Problem ?? Results.Ok(ReplicaRollCall.Of(leases, intake, share));
 
     private static async Task StreamAsync(
         HttpContext http,

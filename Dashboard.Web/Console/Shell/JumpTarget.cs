@@ -32,7 +32,7 @@ internal sealed record JumpTarget(string Name, string Kind, string? Address)
             .Take(Limit)];
     }
 
-    private static IEnumerable<JumpTarget> PlacesOf() => Places.All.Select(place => new JumpTarget(place.Name, "page", place.Address)).Append(new("Alerts", "page", "/alerts"));
+    private static IEnumerable<JumpTarget> PlacesOf() => Places.All.Select(place => new JumpTarget(place.Name, "page", place.Address)).Append(new("Alerts", "page", "/alerts")).Append(new("Settings", "page", "/settings"));
 
     private static IEnumerable<JumpTarget> Everything(RegistrySnapshot snapshot) =>
         PlacesOf()

@@ -1,5 +1,5 @@
 // The shell's part in the browser: keys, theme, the viewer's time zone.
-const places = { t: '/', s: '/services', n: '/nodes', d: '/data-planes', o: '/operations', a: '/activity', l: '/alerts' };
+const places = { t: '/', s: '/services', n: '/nodes', d: '/data-planes', o: '/operations', a: '/activity', l: '/alerts', ',': '/settings' };
 
 const moves = { '[': 'earlier', ']': 'later', '{': 'change-before', '}': 'change-after', n: 'now' };
 
