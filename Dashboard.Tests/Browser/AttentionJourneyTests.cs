@@ -13,7 +13,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Dashboard.Tests.Browser;
 
 /// <summary>An instance is killed, the alert asks for attention wherever the operator is, is acknowledged and silenced, and is resolved when the instance is back; a webhook hears of it.</summary>
-[Collection(EndToEnd.Name)]
+[Collection(PressingPrograms.Name)]
 public sealed class AttentionJourneyTests(BrowserFixture browser) : IClassFixture<BrowserFixture>
 {
     private const float Patience = 60_000;

@@ -12,7 +12,7 @@ namespace Dashboard.Tests.Browser;
 /// Who follows, in the browser, with real followers: the gateway, a HAProxy, a DNS client, and a watch stream that has gone. It also shows what a page does when its line to the console breaks, and when
 /// the console is restarted.
 /// </summary>
-[Collection(EndToEnd.Name)]
+[Collection(WaitingPrograms.Name)]
 public sealed class DataPlanesJourneyTests(BrowserFixture browser) : IClassFixture<BrowserFixture>
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);

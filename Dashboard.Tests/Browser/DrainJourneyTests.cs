@@ -9,7 +9,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Dashboard.Tests.Browser;
 
 /// <summary>The ways by which an operator drains: with a thumb, with the keys alone, against the guard, against a colleague, and over a line that breaks.</summary>
-[Collection(EndToEnd.Name)]
+[Collection(PressingPrograms.Name)]
 public sealed class DrainJourneyTests(BrowserFixture browser, MeshFixture mesh) : IClassFixture<BrowserFixture>, IClassFixture<MeshFixture>
 {
     private const float Patience = 60_000;

@@ -6,7 +6,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Dashboard.Tests.Browser;
 
 /// <summary>A mesh that is too large to be drawn whole, as an engineer meets it: groups, the one ill service, a search, and the same picture after a reload. Its long form is <c>bench topology-load</c>.</summary>
-[Collection(EndToEnd.Name)]
+[Collection(PressingPrograms.Name)]
 public sealed class LargeMeshTests(BrowserFixture browser) : IClassFixture<BrowserFixture>
 {
     private const float Patience = 60_000;

@@ -8,7 +8,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Dashboard.Tests.Browser;
 
 /// <summary>What an operator does in the browser, against the real program and its demo mesh.</summary>
-[Collection(EndToEnd.Name)]
+[Collection(PressingPrograms.Name)]
 public sealed partial class OperatorJourneyTests(BrowserFixture browser) : IClassFixture<BrowserFixture>
 {
     private const float Patience = 60_000;

@@ -9,7 +9,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Dashboard.Tests.Browser;
 
 /// <summary>Plans in the browser, against the real program with real servers under load through its gateway.</summary>
-[Collection(EndToEnd.Name)]
+[Collection(WaitingPrograms.Name)]
 public sealed class PlanJourneyTests(BrowserFixture browser) : IClassFixture<BrowserFixture>
 {
     private const float Patience = 60_000;

@@ -8,7 +8,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Dashboard.Tests.Browser;
 
 /// <summary>Looking at the past in the browser, against the real program and its demo mesh.</summary>
-[Collection(EndToEnd.Name)]
+[Collection(WaitingPrograms.Name)]
 public sealed class ReplayJourneyTests(BrowserFixture browser) : IClassFixture<BrowserFixture>
 {
     private const float Patience = 60_000;

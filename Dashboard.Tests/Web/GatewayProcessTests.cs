@@ -8,7 +8,7 @@ using Dashboard.Tests.Support;
 namespace Dashboard.Tests.Web;
 
 /// <summary>A gateway in a process of its own, its console killed and brought back under load.</summary>
-[Collection(EndToEnd.Name)]
+[Collection(PressingPrograms.Name)]
 public sealed class GatewayProcessTests(PostgresServer postgres)
 {
     private const string Id = "gateway-a1";

@@ -7,7 +7,7 @@ using Dashboard.Tests.Support;
 namespace Dashboard.Tests.Web;
 
 /// <summary>What a newcomer does with the README's first command, as a process of its own.</summary>
-[Collection(EndToEnd.Name)]
+[Collection(WaitingPrograms.Name)]
 public sealed class NewcomerTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;

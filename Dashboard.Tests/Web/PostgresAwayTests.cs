@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Dashboard.Tests.Web;
 
 /// <summary>Postgres is stopped and started under the running program and its demo mesh.</summary>
-[Collection(EndToEnd.Name)]
+[Collection(WaitingPrograms.Name)]
 public sealed class PostgresAwayTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -72,6 +72,9 @@ public sealed class PostgresAwayTests
                 {
                     acknowledged.Add($"ledger-{i}");
                 }
+
+                // Refusals come at once: without a pause they would take the processor.
+                await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, cancellationToken);
             }
         }
         catch (OperationCanceledException)

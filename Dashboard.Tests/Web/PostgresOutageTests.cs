@@ -3,7 +3,7 @@ using Dashboard.Tests.Support;
 namespace Dashboard.Tests.Web;
 
 /// <summary>The short form of <c>bench postgres-outage</c>: short leases and quick checks, and seconds where the benchmark takes minutes.</summary>
-[Collection(EndToEnd.Name)]
+[Collection(WaitingPrograms.Name)]
 public sealed class PostgresOutageTests
 {
     // fall x interval + timeout: how long a dead instance may serve, whether Postgres is there or not. The bound leaves a loaded machine many times that.

@@ -3,7 +3,7 @@ using Dashboard.Tests.Support;
 namespace Dashboard.Tests.Web;
 
 /// <summary><c>bench resync</c> in the suite: the same followers, and a bound that holds on a machine that is busy otherwise.</summary>
-[Collection(EndToEnd.Name)]
+[Collection(PressingPrograms.Name)]
 public sealed class ResyncTests(PostgresServer postgres)
 {
     [Fact]

@@ -3,7 +3,7 @@ using Dashboard.Tests.Support;
 namespace Dashboard.Tests.Web;
 
 /// <summary>The short form of <c>bench slow-clients</c>: memory and that others are served; how fast is the benchmark's.</summary>
-[Collection(EndToEnd.Name)]
+[Collection(PressingPrograms.Name)]
 public sealed class SlowClientsTests(PostgresServer postgres)
 {
     [Fact]

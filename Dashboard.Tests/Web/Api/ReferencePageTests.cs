@@ -5,6 +5,7 @@ using Microsoft.Playwright;
 
 namespace Dashboard.Tests.Web.Api;
 
+[Collection(PressingPrograms.Name)]
 public sealed class ReferencePageTests(BrowserFixture fixture) : IClassFixture<BrowserFixture>
 {
     private const string ContentPolicy =

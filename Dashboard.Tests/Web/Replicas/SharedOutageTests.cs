@@ -9,7 +9,7 @@ using static Dashboard.Tests.Core.Postgres.RegistryStore;
 namespace Dashboard.Tests.Web.Replicas;
 
 /// <summary>Two real consoles lose their Postgres, and half a service with it.</summary>
-[Collection(EndToEnd.Name)]
+[Collection(WaitingPrograms.Name)]
 public sealed class SharedOutageTests
 {
     private const int Instances = 16;

@@ -141,8 +141,8 @@ public sealed class ThreeConsoles(PostgresServer postgres) : IAsyncLifetime
         _ports[number]);
 }
 
-/// <summary>Classes that share the three consoles; they run one after the other, mostly waiting, beside the tests of other collections.</summary>
-[CollectionDefinition(Name)]
+/// <summary>Classes that share the three consoles: one after the other, after all tests that take the processor.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class ThreeConsolesCollection : ICollectionFixture<ThreeConsoles>
 {
     public const string Name = "Three consoles";

@@ -8,7 +8,7 @@ using static Dashboard.Tests.Core.Postgres.RegistryStore;
 namespace Dashboard.Tests.Web.Replicas;
 
 /// <summary>Two real consoles on one Postgres, until one of them is killed.</summary>
-[Collection(EndToEnd.Name)]
+[Collection(WaitingPrograms.Name)]
 public sealed class TwoConsolesTests(PostgresServer postgres)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);

@@ -6,6 +6,7 @@ using Microsoft.Playwright;
 
 namespace Dashboard.Tests.Web.Security;
 
+[Collection(PressingPrograms.Name)]
 public sealed class SignInPageTests(BrowserFixture fixture) : IClassFixture<BrowserFixture>, IAsyncLifetime
 {
     private readonly string _data = Directory.CreateTempSubdirectory("dashboard-sign-in").FullName;

@@ -6,7 +6,7 @@ using Dashboard.Tests.Support;
 namespace Dashboard.Tests.Wire.Prometheus;
 
 /// <summary>The README's configuration in a real Prometheus: it finds the demo mesh through the console and scrapes it.</summary>
-[Collection(EndToEnd.Name)]
+[Collection(WaitingPrograms.Name)]
 public sealed partial class PrometheusTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);

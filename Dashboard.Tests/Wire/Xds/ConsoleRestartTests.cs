@@ -3,7 +3,7 @@ using Dashboard.Tests.Support;
 
 namespace Dashboard.Tests.Wire.Xds;
 
-[Collection(EndToEnd.Name)]
+[Collection(WaitingPrograms.Name)]
 public sealed class ConsoleRestartTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
