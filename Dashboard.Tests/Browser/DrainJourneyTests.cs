@@ -197,6 +197,55 @@ public sealed class DrainJourneyTests(BrowserFixture browser, MeshFixture mesh) 
         await Expect(state).ToContainTextAsync("Completed");
     }
 
+    [Fact]
+    public async Task Console_that_holds_the_request_for_a_connection_for_ever_is_left_for_a_new_page()
+    {
+        await using var line = new CutLine(mesh.Console.Ports.Console);
+        await using var journey = await Journey.SignInByTokenAsync(browser.Browser, new Uri(line.Url, "/services/contested"), clock: true);
+        var page = journey.Page;
+        await page.EvaluateAsync("globalThis.sameDocument = true");
+        var held = 0;
+        await page.Context.RouteAsync(
+            "**/_blazor/negotiate**",
+            async route =>
+            {
+                // The first is never answered, and the page asks no second time.
+                if (Interlocked.Increment(ref held) > 1)
+                    await route.ContinueAsync();
+            });
+
+        line.Cut();
+        var banner = page.Locator("#circuit-banner");
+        await Expect(banner).ToBeVisibleAsync();
+        line.Mend();
+
+        // All others are answered: after half a minute of that, by the page's own clock, it begins anew and goes on.
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                if (Volatile.Read(ref held) == 1)
+                    await page.Clock.RunForAsync(1000);
+                return await IsAnewAsync(page);
+            },
+            TimeSpan.FromMilliseconds(Patience * 2), () => "the page is loaded again", Cancelled);
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Drain contested-1", Exact = true })).ToBeVisibleAsync();
+        await Expect(banner).ToBeHiddenAsync();
+        Assert.True(Volatile.Read(ref held) >= 2);
+    }
+
+    private static async Task<bool> IsAnewAsync(IPage page)
+    {
+        try
+        {
+            return await page.EvaluateAsync<bool>("globalThis.sameDocument === undefined");
+        }
+        catch (PlaywrightException)
+        {
+            // In the middle of being loaded.
+            return false;
+        }
+    }
+
     private Task<Journey> OpenAsync(string path, bool touch = false) =>
         Journey.SignInByTokenAsync(browser.Browser, new Uri(mesh.Console.Url, path), touch ? 390 : 1440, touch ? 844 : 900, touch ? ColorScheme.Light : ColorScheme.Dark, touch);
 

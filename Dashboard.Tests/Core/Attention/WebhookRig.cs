@@ -18,16 +18,14 @@ internal sealed class WebhookRig : IAsyncDisposable
 {
     public static readonly DateTimeOffset Start = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
 
-    private readonly HttpClient _client = new(new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = Timeout.InfiniteTimeSpan };
+    private readonly HttpClient _client;
     private readonly Words _log = new();
     private readonly Dictionary<string, Alert> _alerts = new(StringComparer.Ordinal);
     private TestServer _server = null!;
     private AttentionMetrics _metrics = null!;
     private WebhookSender _sender = null!;
 
-    private WebhookRig()
-    {
-    }
+    private WebhookRig(HttpMessageHandler? handler) => _client = new(handler ?? new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = Timeout.InfiniteTimeSpan };
 
     public FakeTimeProvider Time { get; } = new(Start);
 
@@ -50,9 +48,9 @@ internal sealed class WebhookRig : IAsyncDisposable
 
     public string Log => string.Join('\n', _log.Lines);
 
-    public static async Task<WebhookRig> StartAsync(WebhookFormat format = WebhookFormat.Json, Func<WebhookOptions, WebhookOptions>? with = null, Uri? url = null, NoticeMemory? store = null)
+    public static async Task<WebhookRig> StartAsync(WebhookFormat format = WebhookFormat.Json, Func<WebhookOptions, WebhookOptions>? with = null, Uri? url = null, NoticeMemory? store = null, HttpMessageHandler? handler = null)
     {
-        var rig = new WebhookRig { Store = store ?? new() };
+        var rig = new WebhookRig(handler) { Store = store ?? new() };
         rig._server = await TestServer.StartAsync(HttpProtocols.Http1, null, app => app.Run(rig.AnswerAsync));
         var options = new WebhookOptions("pager", url ?? new($"http://{rig._server.EndPoint}/T0/hush?key=hush"), format) { Headers = [("Authorization", "Bearer hush"), ("X-Team", "edge")] };
         rig.Options = with?.Invoke(options) ?? options;

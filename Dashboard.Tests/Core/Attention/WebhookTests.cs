@@ -162,6 +162,22 @@ public sealed class WebhookTests
     }
 
     [Fact]
+    public async Task KilledBeforeItsConnectionWasUsed_ItIsToldOnceItIsBack()
+    {
+        await using var rig = await WebhookRig.StartAsync(handler: new KilledBeforeUse(times: 2));
+        rig.Fire("a");
+
+        await rig.RoundAsync();
+        Assert.Equal(("it cannot be reached", 1), (rig.State.LastFailure, rig.State.Waiting));
+        await rig.RoundAsync(60);
+        Assert.Equal("it cannot be reached", rig.State.LastFailure);
+        await rig.RoundAsync(60);
+
+        Assert.Equal(["firing a"], rig.All);
+        Assert.Equal((1, 0, (string?)null), (rig.State.Delivered, rig.State.Waiting, rig.State.LastFailure));
+    }
+
+    [Fact]
     public async Task NobodyListens_AndThatIsSaidWithoutSecrets()
     {
         await using var rig = await WebhookRig.StartAsync(url: new($"http://user:hush@127.0.0.1:{FreePort.Tcp()}/T0/hush?key=hush"));

@@ -1,9 +1,13 @@
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using System.Net;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Traffic;
 using Dashboard.Tests.Support;
+using Dashboard.Web.Gateway;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Yarp.ReverseProxy.Forwarder;
 
 namespace Dashboard.Tests.Web.Gateway;
 
@@ -31,6 +35,30 @@ public sealed class RetryTests
             Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
             Assert.Equal(method == "POST" ? body : [], await answer.Content.ReadAsByteArrayAsync(Token));
         }
+    }
+
+    [Theory]
+    [InlineData("GET")]
+    [InlineData("POST")]
+    public async Task InstanceKilledBeforeItsConnectionWasUsed_IsTriedElsewhere_WhateverTheMethod(string method)
+    {
+        await using var a = await Backend.StartAsync("a");
+        await using var b = await Backend.StartAsync("b");
+        var options = new GatewayOptions();
+        using var services = new ServiceCollection().AddLogging().AddMetrics().AddHttpForwarder().BuildServiceProvider();
+        using var killed = new HttpMessageInvoker(new KilledBeforeUse(times: 1));
+        using var clients = new InstanceClients(options, services.GetRequiredService<IMeterFactory>());
+        var tables = new GatewayTables(new FakeServingSource(BackendSets.Set("orders", a, b)), options, TimeProvider.System);
+        var forwarder = new RequestForwarder(tables, new SourceTable(0, _ => false), clients, new Through(killed, services.GetRequiredService<IHttpForwarder>()), options, TimeProvider.System);
+        using var body = new MemoryStream();
+        var context = new DefaultHttpContext { Request = { Method = method, Scheme = "http", Host = new($"orders.{options.Suffix}"), Path = "/" }, Response = { Body = body } };
+        if (method == "POST")
+            (context.Request.Body, context.Request.ContentLength) = (new MemoryStream(new byte[3]), 3);
+
+        await forwarder.HandleAsync(context);
+
+        Assert.Equal(StatusCodes.Status200OK, context.Response.StatusCode);
+        Assert.Equal(1, a.Requests + b.Requests);
     }
 
     [Fact]
@@ -295,5 +323,12 @@ public sealed class RetryTests
         public override void SetLength(long value) => throw new NotSupportedException();
 
         public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    }
+
+    /// <summary>The real forwarder, with connections of the test's.</summary>
+    private sealed class Through(HttpMessageInvoker client, IHttpForwarder forwarder) : IHttpForwarder
+    {
+        public ValueTask<ForwarderError> SendAsync(HttpContext context, string destinationPrefix, HttpMessageInvoker httpClient, ForwarderRequestConfig requestConfig, HttpTransformer transformer) =>
+            forwarder.SendAsync(context, destinationPrefix, client, requestConfig, transformer);
     }
 }

@@ -12,30 +12,41 @@ internal sealed class ProbedBackend : IAsyncDisposable
 
     private readonly Backend _server;
     private readonly ConcurrentQueue<Probe> _probes;
+    private readonly string _prefix;
 
-    private ProbedBackend(Backend server, ConcurrentQueue<Probe> probes) => (_server, _probes) = (server, probes);
+    private ProbedBackend(string prefix, Backend server, ConcurrentQueue<Probe> probes) => (_prefix, _server, _probes) = (prefix, server, probes);
 
     public IReadOnlyCollection<Probe> Probes => _probes;
 
-    public static async Task<ProbedBackend> StartAsync()
+    /// <param name="prefix">What the names of its services begin with.</param>
+    /// <param name="answer">Gives the status that a check is answered with; null = 200 for all.</param>
+    public static async Task<ProbedBackend> StartAsync(string prefix = "probed", Func<Probe, Task<int>>? answer = null)
     {
         var probes = new ConcurrentQueue<Probe>();
-        var server = await Backend.StartAsync("probed", context =>
+        var server = await Backend.StartAsync(prefix, async context =>
         {
             // dashboard-health/1 (http://console)
             var agent = context.Request.Headers.UserAgent.ToString();
-            if (agent.IndexOf('(', StringComparison.Ordinal) is var open and >= 0)
-                probes.Enqueue(new(context.Request.Path.Value!.TrimStart('/'), agent[(open + 1)..^1], TimeProvider.System.GetTimestamp()));
-            return Task.CompletedTask;
+            if (agent.IndexOf('(', StringComparison.Ordinal) is not (var open and >= 0))
+                return;
+            var probe = new Probe(context.Request.Path.Value!.TrimStart('/'), agent[(open + 1)..^1], TimeProvider.System.GetTimestamp());
+            probes.Enqueue(probe);
+            if (answer is not null)
+                context.Response.StatusCode = await answer(probe);
         });
-        return new(server, probes);
+        return new(prefix, server, probes);
     }
 
     /// <summary>Registers so many services of one instance each, all here, and waits until each was probed a few times.</summary>
-    public async Task RegisterAsync(ThreeConsoles three, int instances)
+    /// <param name="fall">How many failures in a row make an instance unhealthy. Only an answer is one: a check may take a minute.</param>
+    public async Task RegisterAsync(ThreeConsoles three, int instances, int fall = 3)
     {
         for (var number = 0; number < instances; number++)
-            await ThreeConsoles.PutAsync(three.All[number % 2], $"probed-{number}", new { check = new { kind = "http", path = $"/probed-{number}", intervalSeconds = 0.5 } }, (Id, new { address = "127.0.0.1", port = _server.Port }));
+        {
+            await ThreeConsoles.PutAsync(
+                three.All[number % 2], $"{_prefix}-{number}", new { check = new { kind = "http", path = $"/{_prefix}-{number}", intervalSeconds = 0.5, timeoutSeconds = 60, fall } }, (Id, new { address = "127.0.0.1", port = _server.Port }));
+        }
+
         await AllProbedAsync(three, instances);
     }
 

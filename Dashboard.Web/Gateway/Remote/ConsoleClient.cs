@@ -16,10 +16,15 @@ internal sealed class ConsoleClient : IDisposable
     private readonly HttpClient _http;
 
     public ConsoleClient(ConsoleList consoles, IOptions<ConsoleOptions> options)
+        // A console that does not answer at once is passed by: the next in the list may.
+        : this(consoles, options, new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(1.5), PooledConnectionLifetime = TimeSpan.FromMinutes(2), UseCookies = false, ActivityHeadersPropagator = null })
+    {
+    }
+
+    internal ConsoleClient(ConsoleList consoles, IOptions<ConsoleOptions> options, HttpMessageHandler handler)
     {
         _consoles = consoles;
-        // A console that does not answer at once is passed by: the next in the list may.
-        _http = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(1.5), PooledConnectionLifetime = TimeSpan.FromMinutes(2), UseCookies = false, ActivityHeadersPropagator = null })
+        _http = new(handler)
         {
             // The watch stream never ends; the other calls have a limit of their own.
             Timeout = Timeout.InfiniteTimeSpan,

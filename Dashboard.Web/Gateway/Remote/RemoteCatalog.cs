@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.ServerSentEvents;
+using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Dashboard.Core.Discovery;
@@ -77,7 +78,7 @@ internal sealed class RemoteCatalog(ConsoleClient client, ConsoleList consoles, 
                 await FollowAsync(console, () => followed = true, stoppingToken);
                 reason = "it ended the stream";
             }
-            catch (Exception exception) when (!stoppingToken.IsCancellationRequested && exception is HttpRequestException or IOException or JsonException or OperationCanceledException or FormatException)
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested && exception is HttpRequestException or SocketException or IOException or JsonException or OperationCanceledException or FormatException)
             {
                 reason = exception is OperationCanceledException ? "it fell silent"
                     : exception is HttpRequestException { StatusCode: HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden } ? "it does not accept the token; Console:Token has to be its admin token"

@@ -159,13 +159,48 @@ public sealed class RemoteCatalogTests
         await catalog.StopAsync(Cancelled);
     }
 
-    internal static RemoteCatalog New(string[] consoles, TimeProvider? time = null, TimeSpan? rewindPatience = null)
+    [Fact]
+    public async Task ConsoleKilledBeforeItsConnectionWasUsed_OrWhileItIsRead_IsFollowedWhenItIsBack()
+    {
+        await using var console = await ApiHost.StartAsync();
+        console.Seed("orders", 2);
+        using var killed = new KilledBeforeUse(times: 2) { ThenWhileItIsRead = true };
+        using var catalog = New([Address(console)], handler: killed);
+
+        await catalog.StartAsync(Cancelled);
+
+        await Eventually.TrueAsync(() => catalog.ExecuteTask!.IsCompleted || catalog.Knowledge.Console is not null, Patience, "it is followed", Cancelled);
+        Assert.False(catalog.ExecuteTask!.IsCompleted, catalog.ExecuteTask.Exception?.ToString());
+        await FollowedAsync(catalog, console, console.Registry);
+        Assert.True(killed.Asked > 3, $"{killed.Asked} requests");
+        await catalog.StopAsync(Cancelled);
+    }
+
+    [Fact]
+    public async Task CallsToAConsoleKilledBeforeItsConnectionWasUsed_FailAsThoseToOneThatIsAway()
+    {
+        var options = Options.Create(new ConsoleOptions { Url = "http://127.0.0.1:9" });
+        using var killed = new KilledBeforeUse(times: int.MaxValue);
+        using var client = new ConsoleClient(new ConsoleList(options), options, killed);
+
+        Assert.False(await client.IsCurrentAsync(new("http://127.0.0.1:9"), Cancelled));
+        foreach (var call in new Func<Task>[]
+        {
+            () => client.WatchAsync(new("http://127.0.0.1:9"), "gateway-1", null, Cancelled),
+            () => client.AcknowledgeAsync("gateway-1", new(Guid.NewGuid(), 7, null), Cancelled),
+        })
+        {
+            Assert.Equal(HttpRequestError.ConnectionError, (await Assert.ThrowsAsync<HttpRequestException>(call)).HttpRequestError);
+        }
+    }
+
+    internal static RemoteCatalog New(string[] consoles, TimeProvider? time = null, TimeSpan? rewindPatience = null, HttpMessageHandler? handler = null)
     {
         var settings = new ConsoleOptions { Url = string.Join(',', consoles) };
         settings.RewindPatience = rewindPatience ?? settings.RewindPatience;
         var options = Options.Create(settings);
         var list = new ConsoleList(options);
-        return new(new ConsoleClient(list, options), list, new GatewayStatus(), options, time ?? TimeProvider.System, NullLogger<RemoteCatalog>.Instance);
+        return new(handler is null ? new ConsoleClient(list, options) : new ConsoleClient(list, options, handler), list, new GatewayStatus(), options, time ?? TimeProvider.System, NullLogger<RemoteCatalog>.Instance);
     }
 
     private static Action<Microsoft.AspNetCore.Builder.WebApplication> Health(bool isCurrent) =>
