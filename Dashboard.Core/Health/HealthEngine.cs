@@ -27,6 +27,7 @@ internal sealed class HealthEngine
 
     // Of the service that is being synced.
     private readonly List<Instance> _changed = [];
+    private readonly List<InstanceCheck> _gone = [];
 
     public HealthEngine(TimeProvider time, AllowedNetworks allowed, HealthBoard board)
     {
@@ -100,7 +101,7 @@ internal sealed class HealthEngine
             return;
         }
 
-        if (known is not null && ReferenceEquals(known.Snapshot, service))
+        if (known is not null && ReferenceEquals(known.Fitted, service))
         {
             return;
         }
@@ -108,6 +109,7 @@ internal sealed class HealthEngine
         var settled = known is not null && ReferenceEquals(known.Snapshot.Definition, service.Definition);
         known ??= _services[name] = new(service);
         known.Snapshot = service;
+        known.Fitted = service;
         known.WantedCount = 0;
         _changed.Clear();
         foreach (var (id, instance) in service.Instances)
@@ -131,6 +133,47 @@ internal sealed class HealthEngine
             {
                 Remove(known, check);
             }
+        }
+    }
+
+    /// <summary>Makes the checks of some of a service's instances fit a snapshot: those that changed, where nothing else did. In a large service most stay as they are.</summary>
+    public void Sync(string name, IReadOnlyCollection<string> ids, RegistrySnapshot snapshot)
+    {
+        if (!_services.TryGetValue(name, out var known) || !snapshot.TryGetService(name, out var service) || !ReferenceEquals(known.Snapshot.Definition, service.Definition))
+        {
+            Sync(name, snapshot);
+            return;
+        }
+
+        known.Snapshot = service;
+        _changed.Clear();
+        _gone.Clear();
+        foreach (var id in ids)
+        {
+            var check = known.Instances.GetValueOrDefault(id);
+            if (!service.Instances.TryGetValue(id, out var instance))
+            {
+                if (check is not null)
+                {
+                    _gone.Add(check);
+                    known.WantedCount -= check.IsWanted ? 1 : 0;
+                }
+            }
+            else if (!ReferenceEquals(check?.Seen, instance))
+            {
+                _changed.Add(instance);
+                known.WantedCount += (instance.EffectiveIntent.IsActive ? 1 : 0) - (check is { IsWanted: true } ? 1 : 0);
+            }
+        }
+
+        foreach (var instance in _changed)
+        {
+            Sync(known, instance);
+        }
+
+        foreach (var check in _gone)
+        {
+            Remove(known, check);
         }
     }
 

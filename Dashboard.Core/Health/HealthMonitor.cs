@@ -38,10 +38,7 @@ public sealed partial class HealthMonitor : BackgroundService
     // Holds at most one token: the loop looks at everything whenever it wakes.
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
 
-    // Guards _touched and _everything, which the feed writes and the loop takes. Bounded by the names of services.
-    private readonly Lock _gate = new();
-    private HashSet<string> _touched = new(StringComparer.Ordinal);
-    private bool _everything;
+    private readonly TouchedInstances _touched = new();
 
     private readonly Action<InstanceKey, Heartbeat> _judgeHeartbeat;
     private int _inFlight;
@@ -110,24 +107,13 @@ public sealed partial class HealthMonitor : BackgroundService
     private Task FollowAsync(CancellationToken cancellationToken) => _registry.Feed.FollowTogetherAsync(
         _ =>
         {
-            lock (_gate)
-            {
-                _everything = true;
-            }
-
+            _touched.NoteEverything();
             Wake();
             return ValueTask.CompletedTask;
         },
         updates =>
         {
-            lock (_gate)
-            {
-                foreach (var update in updates)
-                {
-                    _touched.UnionWith(update.Services);
-                }
-            }
-
+            _touched.Note(updates);
             Wake();
             return ValueTask.CompletedTask;
         },
@@ -178,17 +164,9 @@ public sealed partial class HealthMonitor : BackgroundService
 
     private void Follow()
     {
-        HashSet<string> touched;
-        bool everything;
-        lock (_gate)
+        if (!_touched.TryTake(out var everything, out var services))
         {
-            if (!_everything && _touched.Count == 0)
-            {
-                return;
-            }
-
-            (touched, everything) = (_touched, _everything);
-            (_touched, _everything) = (new(StringComparer.Ordinal), false);
+            return;
         }
 
         var current = _registry.Current;
@@ -198,9 +176,16 @@ public sealed partial class HealthMonitor : BackgroundService
             return;
         }
 
-        foreach (var name in touched)
+        foreach (var (name, ids) in services)
         {
-            _engine.Sync(name, current);
+            if (ids is null)
+            {
+                _engine.Sync(name, current);
+            }
+            else
+            {
+                _engine.Sync(name, ids, current);
+            }
         }
     }
 

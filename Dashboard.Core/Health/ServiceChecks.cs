@@ -9,8 +9,11 @@ internal sealed class ServiceChecks(ServiceSnapshot snapshot)
 
     public MassLossBrake Brake { get; } = new();
 
-    /// <summary>What the checks were last made to fit.</summary>
+    /// <summary>What the checks were last made to fit, or those of the instances that were known to have changed.</summary>
     public ServiceSnapshot Snapshot { get; set; } = snapshot;
+
+    /// <summary>What all of them were last made to fit; null = nothing yet.</summary>
+    public ServiceSnapshot? Fitted { get; set; }
 
     /// <summary>Instances that no operator has taken out.</summary>
     public int WantedCount { get; set; }

@@ -11,6 +11,9 @@ public sealed class ServiceSnapshot
     // Who holds which address and port. Made by the first registration that asks, and then carried on: a service that only renews registrations never pays for it.
     private ImmutableDictionary<(string Address, int Port), string>? _holders;
 
+    // Carried on while no instance comes, goes or changes in what decides about its traffic: what counts those facts need not count them again.
+    private object _standing = new();
+
     public ServiceSnapshot(string name, ServiceDefinition definition, BrakeState? brake, long revision, ImmutableSortedDictionary<string, Instance> instances)
     {
         Name = name;
@@ -62,6 +65,16 @@ public sealed class ServiceSnapshot
         }
     }
 
+    /// <summary>
+    /// True where it is known that both have the same settings, brake and instances, and that these agree in all that decides about their traffic: place, weight, intent and health. Registrations
+    /// may have been renewed meanwhile. Costs nothing; false where it would have to be found out.
+    /// </summary>
+    public bool StandsAs(ServiceSnapshot other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        return ReferenceEquals(_standing, other._standing);
+    }
+
     /// <summary>The instance that has this address and port; null = none.</summary>
     public Instance? FindHolder(string address, int port)
     {
@@ -71,7 +84,7 @@ public sealed class ServiceSnapshot
 
     /// <summary>With something else known of an instance that stays where it is.</summary>
     internal ServiceSnapshot With(long revision, Instance before, Instance after) =>
-        new(Name, Definition, Brake, revision, Instances.SetItem(after.Id, after)) { _holders = _holders, _serving = ServesAlike(before, after) ? _serving : null };
+        new ServiceSnapshot(Name, Definition, Brake, revision, Instances.SetItem(after.Id, after)) { _holders = _holders }.Carry(this, ServesAlike(before, after));
 
     /// <summary>With an instance added or in place of the one of its id; null = without it.</summary>
     internal ServiceSnapshot With(long revision, string id, Instance? before, Instance? after)
@@ -90,11 +103,15 @@ public sealed class ServiceSnapshot
             }
         }
 
-        return new(Name, Definition, Brake, revision, after is null ? Instances.Remove(id) : Instances.SetItem(id, after))
-        {
-            _holders = holders,
-            _serving = before is not null && after is not null && ServesAlike(before, after) ? _serving : null,
-        };
+        return new ServiceSnapshot(Name, Definition, Brake, revision, after is null ? Instances.Remove(id) : Instances.SetItem(id, after)) { _holders = holders }
+            .Carry(this, before is not null && after is not null && ServesAlike(before, after));
+    }
+
+    private ServiceSnapshot Carry(ServiceSnapshot from, bool servesAlike)
+    {
+        if (servesAlike)
+            (_serving, _standing) = (from._serving, from._standing);
+        return this;
     }
 
     // A renewed registration, or one more look at its health, mostly leaves who gets traffic as it is: then that is not derived again from all the service's instances.

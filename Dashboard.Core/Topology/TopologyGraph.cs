@@ -53,7 +53,7 @@ public sealed class TopologyGraph
             var builder = nodes.ToBuilder();
             foreach (var (name, service) in registry.Services)
             {
-                if (!known.TryGetValue(name, out var before) || !ReferenceEquals(before, service))
+                if (!known.TryGetValue(name, out var before) || !before.StandsAs(service))
                 {
                     var node = TopologyNode.From(service);
                     if (!nodes.TryGetValue(name, out var old))
