@@ -142,7 +142,7 @@ public sealed partial class HealthMonitor : BackgroundService
     private void Turn(CancellationToken cancellationToken)
     {
         _engine.Own(_share.Current);
-        Follow();
+        _touched.Sync(_engine, _registry);
         NoticePauses();
         while (_results.Reader.TryRead(out var completed))
         {
@@ -160,33 +160,6 @@ public sealed partial class HealthMonitor : BackgroundService
 
         Record(cancellationToken);
         _metrics.Checks(_engine.Count);
-    }
-
-    private void Follow()
-    {
-        if (!_touched.TryTake(out var everything, out var services))
-        {
-            return;
-        }
-
-        var current = _registry.Current;
-        if (everything)
-        {
-            _engine.SyncAll(current);
-            return;
-        }
-
-        foreach (var (name, ids) in services)
-        {
-            if (ids is null)
-            {
-                _engine.Sync(name, current);
-            }
-            else
-            {
-                _engine.Sync(name, ids, current);
-            }
-        }
     }
 
     private void NoticePauses()

@@ -35,21 +35,40 @@ internal sealed class TouchedInstances
         }
     }
 
-    /// <summary>Gives what was noted since the last call; false where it is nothing.</summary>
-    /// <param name="everything">All services are to be looked at, whatever <paramref name="services"/> says.</param>
-    /// <param name="services">By name the ids of the instances that changed; null = look at the service as a whole.</param>
-    public bool TryTake(out bool everything, out IReadOnlyDictionary<string, HashSet<string>?> services)
+    /// <summary>Makes an engine's checks fit the registry, as far as what was noted since the last call asks for it.</summary>
+    public void Sync(HealthEngine engine, IRegistry registry)
     {
+        Dictionary<string, HashSet<string>?> services;
+        bool everything;
         lock (_gate)
         {
-            (everything, services) = (_everything, _services);
-            if (!everything && _services.Count == 0)
+            if (!_everything && _services.Count == 0)
             {
-                return false;
+                return;
             }
 
+            (everything, services) = (_everything, _services);
             (_everything, _services) = (false, new(StringComparer.Ordinal));
-            return true;
+        }
+
+        // Taken after what was noted: it has all of that, and may have more, which will be noted yet.
+        var current = registry.Current;
+        if (everything)
+        {
+            engine.SyncAll(current);
+            return;
+        }
+
+        foreach (var (name, ids) in services)
+        {
+            if (ids is null)
+            {
+                engine.Sync(name, current);
+            }
+            else
+            {
+                engine.Sync(name, ids, current);
+            }
         }
     }
 

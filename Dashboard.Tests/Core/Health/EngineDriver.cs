@@ -1,3 +1,4 @@
+using Dashboard.Core.Feeds;
 using Dashboard.Core.Health;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
@@ -12,12 +13,15 @@ internal sealed class EngineDriver
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(10);
     private static readonly Actor Health = Actor.System("health");
 
+    private readonly TouchedInstances _touched = new();
+    private FeedSubscription<RegistrySnapshot, RegistryUpdate> _changes;
 
     public EngineDriver(AllowedNetworks? allowed = null)
     {
         Time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero)) { AutoAdvanceAmount = TimeSpan.Zero };
         Registry = new(Time);
         Board = new();
+        _changes = Registry.Feed.Subscribe(int.MaxValue);
         Engine = new(Time, allowed ?? AllowedNetworks.Default(withLoopback: true), Board);
     }
 
@@ -109,7 +113,7 @@ internal sealed class EngineDriver
     /// <summary>One turn of the loop.</summary>
     public void Turn()
     {
-        Engine.SyncAll(Registry.Current);
+        Follow();
         while (Engine.TryOrder(out var order))
         {
             Probed.Add((order.Target.Key, Time.GetUtcNow()));
@@ -131,5 +135,21 @@ internal sealed class EngineDriver
                 Engine.Done(command);
             }
         }
+    }
+
+    private void Follow()
+    {
+        while (_changes.TryRead(out var update))
+        {
+            _touched.Note([update!]);
+        }
+
+        if (_changes.End != FeedEnd.None)
+        {
+            _changes = Registry.Feed.Subscribe(int.MaxValue);
+            _touched.NoteEverything();
+        }
+
+        _touched.Sync(Engine, Registry);
     }
 }

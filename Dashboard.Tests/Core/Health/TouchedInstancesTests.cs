@@ -1,0 +1,112 @@
+using CsCheck;
+using Dashboard.Core.Health;
+using Dashboard.Core.Registry;
+using Dashboard.Core.Registry.Commands;
+using Dashboard.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace Dashboard.Tests.Core.Health;
+
+public sealed class TouchedInstancesTests
+{
+    private static readonly Actor Someone = new("ann", ActorKind.Operator);
+    private static readonly Gen<InstanceKey> AnyKey = Gen.Select(Gen.Int[0, 1], Gen.Int[0, 4], (service, id) => new InstanceKey($"s-{service}", $"i-{id}"));
+
+    private static readonly Gen<RegistryCommand> AnyCommand = Gen.Select(AnyKey, Gen.Int[0, 11], Gen.Int[0, 3], Gen.Enum<HealthStatus>(), (key, what, variant, health) => (RegistryCommand)(what switch
+    {
+        < 4 => new RegisterInstance(key, new() { Address = "10.0.0.1", Port = 8000 + 10 * variant + key.Id[^1], Node = variant == 0 ? null : $"n-{variant % 2}" }),
+        < 6 => new RecordHealth(key.Service, [new(key, new(health, DateTimeOffset.UnixEpoch, null, 1))]),
+        6 => new DeregisterInstance(key) { Override = true, Reason = "test" },
+        7 => new DrainInstance(key) { Override = true, Reason = "test" },
+        8 => new UndrainInstance(key) { Reason = "test" },
+        9 => new DeleteService(key.Service) { Override = true, Reason = "test" },
+        10 => variant < 2 ? new DrainNode($"n-{variant}") { Override = true, Reason = "test" } : new UndrainNode($"n-{variant % 2}") { Reason = "test" },
+        _ => new PutService(key.Service, ServiceSettings.Default with { Check = new() { Kind = variant == 0 ? CheckKind.None : CheckKind.Tcp, Fall = 1 + variant } }),
+    }));
+
+    [Fact]
+    public void Following_what_was_touched_comes_to_what_a_look_at_everything_comes_to() =>
+        Gen.Select(AnyCommand.Array[0, 5], Gen.Bool, Gen.Int[0, 8]).Array[1, 25].Sample(
+            steps =>
+            {
+                var time = new FakeTimeProvider();
+                var registry = new InMemoryRegistry(time);
+                using var changes = registry.Feed.Subscribe();
+                var touched = new TouchedInstances();
+                var (following, looking) = (new Watcher(time), new Watcher(time));
+                foreach (var (commands, overlay, mood) in steps)
+                {
+                    foreach (var command in commands)
+                    {
+                        if (overlay && command is RecordHealth)
+                            registry.TakeAway();
+                        registry.Execute(command, Someone);
+                    }
+
+                    // What the feed has not told of yet is in the registry all the same, and told of later.
+                    if (changes.TryRead(out var first))
+                        touched.Note([first!]);
+                    touched.Sync(following.Engine, registry);
+                    looking.Engine.SyncAll(registry.Current);
+                    registry.BringBack();
+                    while (changes.TryRead(out var update))
+                        touched.Note([update!]);
+                    touched.Sync(following.Engine, registry);
+                    looking.Engine.SyncAll(registry.Current);
+
+                    time.Advance(TimeSpan.FromMilliseconds(300));
+                    Assert.Equal(looking.Probe(mood), following.Probe(mood));
+                    Assert.Equal((looking.Engine.Count, looking.Engine.NextDue), (following.Engine.Count, following.Engine.NextDue));
+                    foreach (var instance in registry.Current.Services.Values.SelectMany(service => service.Instances.Values))
+                        Assert.Equal(looking.Board.Find(instance.Key), following.Board.Find(instance.Key));
+
+                    var due = looking.Engine.TakeTransitions(registry.Current);
+                    Assert.Equal(Names(due), Names(following.Engine.TakeTransitions(registry.Current)));
+                    Assert.Equal(looking.Engine.TakeUpkeep(registry.Current).Select(command => command.ToString()), following.Engine.TakeUpkeep(registry.Current).Select(command => command.ToString()));
+                    foreach (var command in due)
+                        registry.Execute(command, Actor.System("health"));
+                }
+            });
+
+    [Fact]
+    public void More_instances_than_are_kept_by_name_are_looked_at_all_the_same()
+    {
+        var time = new FakeTimeProvider();
+        var registry = new InMemoryRegistry(time);
+        using var changes = registry.Feed.Subscribe(4096);
+        var touched = new TouchedInstances();
+        var watcher = new Watcher(time);
+        for (var i = 0; i < 1500; i++)
+            registry.Execute(new RegisterInstance(new("s", $"i-{i}"), new() { Address = "10.0.0.1", Port = 1 + i }), Someone);
+        while (changes.TryRead(out var update))
+            touched.Note([update!]);
+
+        touched.Sync(watcher.Engine, registry);
+
+        Assert.Equal(1500, watcher.Engine.Count);
+    }
+
+    private static IEnumerable<string> Names(IEnumerable<RecordHealth> due) =>
+        due.SelectMany(command => command.Transitions).Select(transition => $"{transition.Key} {transition.State.Status}").Order(StringComparer.Ordinal);
+
+    private sealed class Watcher(TimeProvider time)
+    {
+        public HealthBoard Board { get; } = new();
+
+        public HealthEngine Engine => field ??= new(time, AllowedNetworks.Default(withLoopback: true), Board);
+
+        /// <summary>Carries out what is due; who passes is the same for all that share a mood.</summary>
+        public string[] Probe(int mood)
+        {
+            var probed = new List<string>();
+            while (Engine.TryOrder(out var order))
+            {
+                probed.Add(order.Target.Key.ToString());
+                Engine.Complete(order, new((order.Target.Key.Id[^1] + mood) % 3 == 0 ? CheckOutcome.Critical : CheckOutcome.Passing, "", TimeSpan.Zero));
+            }
+
+            return [.. probed.Order(StringComparer.Ordinal)];
+        }
+    }
+}
