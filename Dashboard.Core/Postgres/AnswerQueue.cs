@@ -1,4 +1,5 @@
 using Dashboard.Core.Registry;
+using Microsoft.Extensions.Logging;
 
 namespace Dashboard.Core.Postgres;
 
@@ -6,16 +7,50 @@ namespace Dashboard.Core.Postgres;
 /// Answers that the writer has made and callers have not got yet. They go out several to a work item of the thread pool: waking it for each of hundreds of callers costs more than what
 /// they then do. For the writer's loop alone.
 /// </summary>
-internal sealed class AnswerQueue
+internal sealed partial class AnswerQueue(RegistryMeters meters, ILogger logger)
 {
     // So few that a caller which goes on for long holds up only a handful.
     private const int Together = 8;
 
     private List<Answer> _answers = [];
 
-    public void Add(PendingCommand pending, CommandResult result) => _answers.Add(new(pending, result, null));
+    public void Add(IReadOnlyList<Verdict> verdicts)
+    {
+        foreach (var verdict in verdicts)
+        {
+            if (verdict.Error is { } error)
+                AddThrown(verdict.Pending, error);
+            else
+                Add(verdict.Pending, verdict.Result!);
+        }
+    }
 
-    public void Add(PendingCommand pending, Exception error) => _answers.Add(new(pending, null, error));
+    public void Add(PendingCommand pending, CommandResult result)
+    {
+        meters.Answered(result switch
+        {
+            CommandResult.Committed { Change: null } => "unchanged",
+            CommandResult.Committed => "committed",
+            CommandResult.Refused => "refused",
+            CommandResult.Overlaid => "overlaid",
+            _ => "unavailable",
+        });
+        _answers.Add(new(pending, result, null));
+    }
+
+    /// <summary>The command could not be decided.</summary>
+    public void AddThrown(PendingCommand pending, Exception error)
+    {
+        LogThrew(logger, pending.Command.Action, pending.Command.Target, error);
+        _answers.Add(new(pending, null, error));
+    }
+
+    /// <summary>Postgres does not take what the command comes to.</summary>
+    public void AddRefused(PendingCommand pending, Exception error)
+    {
+        LogRefused(logger, pending.Command.Action, pending.Command.Target, error);
+        _answers.Add(new(pending, null, error));
+    }
 
     /// <summary>Sends what was added: callers go on elsewhere, the writer's loop is not theirs to run in.</summary>
     public void Send()
@@ -45,4 +80,10 @@ internal sealed class AnswerQueue
             }
         }
     }
+
+    [LoggerMessage(14, LogLevel.Error, "Postgres does not take {Action} of {Target}")]
+    private static partial void LogRefused(ILogger logger, string action, string target, Exception exception);
+
+    [LoggerMessage(15, LogLevel.Error, "{Action} of {Target} could not be decided")]
+    private static partial void LogThrew(ILogger logger, string action, string target, Exception exception);
 }

@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Dashboard.Core.Registry;
 using Microsoft.Extensions.Logging;
 
@@ -12,21 +11,16 @@ internal sealed partial class RegistryWriter
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
 
-    private readonly PostgresRegistryOptions _options;
     private readonly RegistryDatabase _database;
     private readonly RegistryReplica _replica;
     private readonly BatchCommitter _commits;
     private readonly RegistryPublisher _publisher;
     private readonly WriteAvailability _availability;
-    private readonly RegistryMeters _meters;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    // Null stands for a look at the head.
-    private readonly Channel<PendingCommand?> _queue;
-    private readonly AnswerQueue _answers = new();
-    private int _lookQueued;
+    private readonly WriterQueue _queue;
+    private readonly AnswerQueue _answers;
     private volatile bool _running;
-    private volatile bool _stopping;
 
     public RegistryWriter(
         PostgresRegistryOptions options,
@@ -38,20 +32,19 @@ internal sealed partial class RegistryWriter
         TimeProvider time,
         ILogger logger)
     {
-        _options = options;
         _database = database;
         _replica = replica;
         _commits = new(database, replica, meters, time, logger);
         _publisher = publisher;
         _availability = availability;
-        _meters = meters;
         _time = time;
         _logger = logger;
-        _queue = Channel.CreateBounded<PendingCommand?>(new BoundedChannelOptions(options.QueueCapacity) { SingleReader = true });
+        _queue = new(options);
+        _answers = new(meters, logger);
     }
 
     /// <summary>How many commands wait.</summary>
-    public int Waiting => _queue.Reader.Count;
+    public int Waiting => _queue.Count;
 
     /// <summary>Hands a command to the loop; the answer comes when it is durable, refused or known to be impossible.</summary>
     public Task<CommandResult> WriteAsync(RegistryCommand command, Actor actor)
@@ -61,24 +54,16 @@ internal sealed partial class RegistryWriter
             return Task.FromResult<CommandResult>(Unavailable(availability.Error!));
 
         var pending = new PendingCommand(command, actor);
-        return _queue.Writer.TryWrite(pending)
+        return _queue.TryAdd(pending)
             ? pending.Result
-            : Task.FromResult<CommandResult>(Unavailable(_stopping ? "The console is stopping" : $"{_options.QueueCapacity} commands are waiting already"));
+            : Task.FromResult<CommandResult>(Unavailable(_queue.IsComplete ? "The console is stopping" : $"{_queue.Capacity} commands are waiting already"));
     }
 
     /// <summary>Has the loop look at the head; one such wish at a time is enough.</summary>
-    public void Look()
-    {
-        if (Interlocked.Exchange(ref _lookQueued, 1) == 0 && !_queue.Writer.TryWrite(null))
-            Volatile.Write(ref _lookQueued, 0);
-    }
+    public void Look() => _queue.AddLook();
 
     /// <summary>Takes no more commands; <see cref="RunAsync"/> ends when those that wait are done.</summary>
-    public void Complete()
-    {
-        _stopping = true;
-        _queue.Writer.TryComplete();
-    }
+    public void Complete() => _queue.Complete();
 
     /// <summary>The highest revision that was sent to Postgres and is not shown yet, 0 = none: a notification of it is no news.</summary>
     public long Sent => _commits.Sent;
@@ -88,24 +73,8 @@ internal sealed partial class RegistryWriter
     {
         _running = true;
         CommitFlight? flight = null;
-        while (flight is not null || await _queue.Reader.WaitToReadAsync())
-            flight = flight is null ? await BeginAsync(Take(new())) : await LandAsync(flight);
-    }
-
-    /// <summary>Adds what waits to a turn, up to the limit.</summary>
-    private WriterTurn Take(WriterTurn turn)
-    {
-        while (turn.Batch.Count < _options.BatchLimit && _queue.Reader.TryRead(out var pending))
-        {
-            if (pending is not null)
-                turn.Batch.Add(pending);
-            else
-                turn.Look = true;
-        }
-
-        if (turn.Look)
-            Volatile.Write(ref _lookQueued, 0);
-        return turn;
+        while (flight is not null || await _queue.WaitAsync())
+            flight = flight is null ? await BeginAsync(_queue.Take(new())) : await LandAsync(flight);
     }
 
     /// <summary>Sends a turn's commands to Postgres; what cannot go in one round trip is carried out at once, with null as the answer.</summary>
@@ -128,7 +97,7 @@ internal sealed partial class RegistryWriter
     /// </summary>
     private async Task<CommitFlight?> LandAsync(CommitFlight flight)
     {
-        var turn = Take(new());
+        var turn = _queue.Take(new());
         var draft = Draft(null, turn, flight.Draft.Decision.After, flight.Draft.Write.Hash);
         try
         {
@@ -146,7 +115,7 @@ internal sealed partial class RegistryWriter
             return await BeginAsync(turn);
         }
 
-        draft = Draft(draft, Take(turn), _replica.Committed, _replica.Hash);
+        draft = Draft(draft, _queue.Take(turn), _replica.Committed, _replica.Hash);
         var next = draft is null ? null : _commits.Send(draft);
         Show(flight, isLast: next is null);
         return next ?? await BeginAsync(turn, draft);
@@ -160,13 +129,13 @@ internal sealed partial class RegistryWriter
             if (isLast)
                 _commits.Settle();
             _availability.InStep(Now);
-            Answer(flight.Draft.Decision.Verdicts);
+            _answers.Add(flight.Draft.Decision.Verdicts);
         }
         catch (Exception e)
         {
             // It is durable, and what follows may be on its way: nothing to be undone, but nobody may be left waiting.
             foreach (var pending in flight.Draft.Batch)
-                Fail(pending, e);
+                _answers.AddThrown(pending, e);
         }
 
         _answers.Send();
@@ -233,7 +202,8 @@ internal sealed partial class RegistryWriter
             return;
         }
 
-        Answer(verdicts);
+        // Only once it is shown: an answer must not come before what it says can be read.
+        _answers.Add(verdicts);
     }
 
     private async Task FailAsync(List<PendingCommand> batch, Exception e)
@@ -248,19 +218,7 @@ internal sealed partial class RegistryWriter
 
         _availability.GoAway(e, Now);
         foreach (var pending in batch)
-            Answer(pending, WithoutPostgres(pending, uncertain: e is CommitUnansweredException));
-    }
-
-    // Only once it is shown: an answer must not come before what it says can be read.
-    private void Answer(IReadOnlyList<Verdict> verdicts)
-    {
-        foreach (var verdict in verdicts)
-        {
-            if (verdict.Error is { } error)
-                Fail(verdict.Pending, error);
-            else
-                Answer(verdict.Pending, verdict.Result!);
-        }
+            _answers.Add(pending, WithoutPostgres(pending, uncertain: e is CommitUnansweredException));
     }
 
     /// <summary>Finds the command that Postgres does not take, so that it alone fails.</summary>
@@ -268,8 +226,7 @@ internal sealed partial class RegistryWriter
     {
         if (batch.Count == 1)
         {
-            LogRefused(_logger, batch[0].Command.Action, batch[0].Command.Target, exception);
-            _answers.Add(batch[0], exception);
+            _answers.AddRefused(batch[0], exception);
             return;
         }
 
@@ -309,28 +266,9 @@ internal sealed partial class RegistryWriter
         }
         catch (Exception e)
         {
-            Fail(pending, e);
+            _answers.AddThrown(pending, e);
             return Unavailable(error);
         }
-    }
-
-    private void Answer(PendingCommand pending, CommandResult result)
-    {
-        _meters.Answered(result switch
-        {
-            CommandResult.Committed { Change: null } => "unchanged",
-            CommandResult.Committed => "committed",
-            CommandResult.Refused => "refused",
-            CommandResult.Overlaid => "overlaid",
-            _ => "unavailable",
-        });
-        _answers.Add(pending, result);
-    }
-
-    private void Fail(PendingCommand pending, Exception exception)
-    {
-        LogThrew(_logger, pending.Command.Action, pending.Command.Target, exception);
-        _answers.Add(pending, exception);
     }
 
     private DateTimeOffset Now => _time.GetStoredNow();
@@ -339,10 +277,4 @@ internal sealed partial class RegistryWriter
 
     [LoggerMessage(13, LogLevel.Warning, "Postgres is back after {Seconds:0.0} s")]
     private static partial void LogBack(ILogger logger, double seconds);
-
-    [LoggerMessage(14, LogLevel.Error, "Postgres does not take {Action} of {Target}")]
-    private static partial void LogRefused(ILogger logger, string action, string target, Exception exception);
-
-    [LoggerMessage(15, LogLevel.Error, "{Action} of {Target} could not be decided")]
-    private static partial void LogThrew(ILogger logger, string action, string target, Exception exception);
 }
