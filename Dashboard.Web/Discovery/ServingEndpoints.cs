@@ -24,7 +24,8 @@ internal sealed class ServingEndpoints(
     /// <summary>Since when the answer may be out of date; only while Postgres is away.</summary>
     public const string StaleHeader = "X-Registry-Stale-Since";
 
-    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(10);
+    /// <summary>The longest <c>wait</c>.</summary>
+    public static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(10);
 
     // Longer than changes are ever gathered before they are told, and no reader's loss should that fail.
     private static readonly TimeSpan LongestGathering = TimeSpan.FromSeconds(1);
@@ -62,7 +63,8 @@ internal sealed class ServingEndpoints(
             change = waiters.NextChange(service);
     }
 
-    private async Task<IResult> AnswerAsync(HttpContext http, string service, WatchEventId? known, TimeSpan wait)
+    /// <summary>The answer to who knows <paramref name="known"/> of a service: at once where there is news of it, else when there is or the wait is over.</summary>
+    public async Task<IResult> AnswerAsync(HttpContext http, string service, WatchEventId? known, TimeSpan wait)
     {
         var deadline = time.GetUtcNow() + wait;
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, lifetime.ApplicationStopping);
@@ -113,8 +115,8 @@ internal sealed class ServingEndpoints(
             followers.Acknowledge(id, catalog.Generation, service, index.Revision);
     }
 
-    // A bare revision says nothing of generation and overlay: those then do not count.
-    private static bool TryParseIndex(string text, out WatchEventId? index)
+    /// <summary>What a client says that it knows. A bare revision says nothing of generation and overlay: those then do not count.</summary>
+    public static bool TryParseIndex(string text, out WatchEventId? index)
     {
         index = long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var revision) ? new(Guid.Empty, revision, -1)
             : WatchEventId.TryParse(text, out var full) ? full

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Claims;
 using System.Text;
+using Dashboard.Core.Discovery;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
 using Dashboard.Tests.Support;
@@ -79,6 +80,18 @@ public sealed class ExpressTests : IAsyncLifetime
     [InlineData("GET", "/api/v1/services/orders/endpoints", "")]
     [InlineData("GET", "/api/v1/services/absent/endpoints", "")]
     [InlineData("GET", "/api/v1/services/orders/endpoints?index=x", "")]
+    [InlineData("GET", "/api/v1/services/orders/endpoints?index=0", "")]
+    [InlineData("GET", "/api/v1/services/orders/endpoints?index=0&wait=30s", "")]
+    [InlineData("GET", "/api/v1/services/orders/endpoints?wait=10ms&index=999999", "")]
+    [InlineData("GET", "/api/v1/services/orders/endpoints?index=%30", "")]
+    [InlineData("GET", "/api/v1/services/orders/endpoints?index=0&index=0", "")]
+    [InlineData("GET", "/api/v1/services/orders/endpoints?index=0&wait=11m", "")]
+    [InlineData("GET", "/api/v1/services/orders/endpoints?index=0&wait=-1s", "")]
+    [InlineData("GET", "/api/v1/services/orders/endpoints?index=&wait=", "")]
+    [InlineData("GET", "/api/v1/services/orders/endpoints?", "")]
+    [InlineData("GET", "/api/v1/services/orders/endpoints?&", "")]
+    [InlineData("GET", "/api/v1/services/orders/endpoints?colour=red&index=0", "")]
+    [InlineData("GET", "/api/v1/services/absent/endpoints?index=0&wait=10ms", "")]
     [InlineData("GET", "/api/v1/services/a/b/endpoints", "")]
     [InlineData("POST", "/api/v1/services/beats/instances/b-1/heartbeat", "")]
     [InlineData("POST", "/api/v1/services/beats/instances/b-1/heartbeat", "{}")]
@@ -89,6 +102,22 @@ public sealed class ExpressTests : IAsyncLifetime
     [InlineData("POST", "/api/v1/services/beats/instances/absent/heartbeat", "{}")]
     public async Task WhateverIsAsked_IsAnsweredAlike(string method, string path, string body) =>
         Assert.Equal(await AskAsync(_whole, new(method), path, body), await AskAsync(_express, new(method), path, body));
+
+    [Fact]
+    public async Task WhoWaits_IsToldOfTheChangeOnTheShortWayToo()
+    {
+        var known = _registry.Current.Revision;
+        var waiters = _express.Services.GetRequiredService<EndpointWaiters>();
+        var waiting = AskAsync(_express, HttpMethod.Get, $"/api/v1/services/orders/endpoints?index={known}&wait=10m", "");
+        await Eventually.TrueAsync(() => Task.FromResult(waiters.Waiting == 1), TimeSpan.FromSeconds(60), () => "it waits", TestContext.Current.CancellationToken);
+        Assert.Equal((1, 1), (_signIn.Asked, _signIn.SignedIn));
+
+        _whole.Do(new DrainInstance(new("orders", "orders-2")));
+
+        var told = await waiting;
+        Assert.Equal(await AskAsync(_whole, HttpMethod.Get, $"/api/v1/services/orders/endpoints?index={known}&wait=10m", ""), told);
+        Assert.Contains("draining", told, StringComparison.Ordinal);
+    }
 
     [Fact]
     public async Task TheShortWay_IsTakenBySignedInPrograms_AndByNobodyElse()

@@ -16,13 +16,13 @@ internal sealed class ExpressMiddleware(RequestDelegate next, IEnumerable<IExpre
     public Task InvokeAsync(HttpContext http)
     {
         var request = http.Request;
-        if (request.PathBase.HasValue || request.QueryString.HasValue || request.Path.Value is not { } path || !path.StartsWith(Prefix, StringComparison.Ordinal))
+        if (request.PathBase.HasValue || request.Path.Value is not { } path || !path.StartsWith(Prefix, StringComparison.Ordinal))
             return next(http);
 
         var rest = path[Prefix.Length..];
         for (var i = 0; i < _endpoints.Length; i++)
         {
-            if (_endpoints[i].Method == request.Method && _endpoints[i].Matches(rest, out var service, out var instance))
+            if (_endpoints[i].Method == request.Method && (!request.QueryString.HasValue || _endpoints[i].TakesQuery) && _endpoints[i].Matches(rest, out var service, out var instance))
                 return signIn.SignIn(request) is { } user ? AnswerAsync(http, i, user, service, instance) : next(http);
         }
 

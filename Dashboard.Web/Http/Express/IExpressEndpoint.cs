@@ -12,6 +12,9 @@ internal interface IExpressEndpoint
     /// <summary>The endpoint's route.</summary>
     string Route { get; }
 
+    /// <summary>Whether the short way is also for requests with a query; the endpoint then reads it itself.</summary>
+    bool TakesQuery => false;
+
     /// <summary>Whether a path is the endpoint's, given what follows <c>/api/v1/services/</c>.</summary>
     /// <param name="service">The service's name, not checked.</param>
     /// <param name="instance">The instance's id, not checked; null where the route has none.</param>
