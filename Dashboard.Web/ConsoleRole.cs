@@ -23,6 +23,7 @@ using Dashboard.Web.Discovery.Agent;
 using Dashboard.Web.Discovery.Dns;
 using Dashboard.Web.Discovery.Xds;
 using Dashboard.Web.Gateway;
+using Dashboard.Web.Http;
 using Dashboard.Web.Http.Express;
 using Dashboard.Web.Live;
 using Dashboard.Web.Replicas;
@@ -114,7 +115,11 @@ internal static class ConsoleRole
         });
         // Also outside Development: `dotnet run -c Release` serves the assets from the source tree and the package cache.
         builder.WebHost.UseStaticWebAssets();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MinResponseDataRate = SlowestReader);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.Limits.MinResponseDataRate = SlowestReader;
+            kestrel.Limits.MaxResponseBufferSize = PacedBody.Piece;
+        });
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownPatience);
         return builder;
     }
