@@ -6,27 +6,26 @@ using Dashboard.Core.Topology;
 using Dashboard.Core.Traffic;
 using Dashboard.Tests.Support;
 using Dashboard.Web.Live;
-using Dashboard.Web.Live.Frames;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.SignalR;
-using Microsoft.AspNetCore.SignalR.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace Dashboard.Tests.Benchmarks;
 
-/// <summary>The benchmark's server, in a process of its own: the live hub over a mesh in memory, and SignalR's own broadcast of the frames that it recorded there.</summary>
+/// <summary>The benchmark's server, in a process of its own: the live hub over a mesh in memory, and SignalR's own broadcast of frames that were recorded there.</summary>
 internal sealed class HubServer : IAsyncDisposable
 {
     private readonly InMemoryRegistry _registry = new(TimeProvider.System);
     private readonly LargeMesh _mesh = new(1000, 10, 5000);
     private readonly WebApplication _app;
-    private readonly List<(TimeSpan At, TopologyFrame Frame)> _recorded = [];
     private readonly ImmutableArray<TrafficReport> _reports;
-    private HubConnection? _recorder;
-    private CancellationTokenSource _running = new();
-    private Task _work = Task.CompletedTask;
+    private readonly Work _life = new();
+    private readonly Work _replay = new();
+    private HubRecording[] _recorded = [];
+    private int _reported;
 
     private HubServer()
     {
@@ -45,11 +44,16 @@ internal sealed class HubServer : IAsyncDisposable
         _app.MapHub<RawHub>("/hubs/raw");
         _mesh.Fill(_registry);
         _reports = [.. Enumerable.Range(0, 10).Select(_ => _mesh.NextReport())];
-        _app.MapPost("/mesh/on", () => Start(LiveAsync));
-        _app.MapPost("/mesh/off", StopAsync);
-        _app.MapPost("/record/on", RecordAsync);
-        _app.MapPost("/record/off", () => _recorder!.StopAsync());
-        _app.MapPost("/replay/on", () => Start(ReplayAsync));
+        _app.MapPost("/mesh/on", () => _life.Start(LiveAsync));
+        _app.MapPost("/mesh/off", _life.StopAsync);
+        _app.MapPost("/frames", async (HttpRequest request) =>
+        {
+            using var bytes = new MemoryStream();
+            await request.Body.CopyToAsync(bytes);
+            _recorded = HubRecording.Read(bytes.ToArray());
+        });
+        _app.MapPost("/replay/on", () => _replay.Start(ReplayAsync));
+        _app.MapPost("/replay/off", _replay.StopAsync);
     }
 
     /// <summary>Runs until cancelled or killed; its address is the first line it prints.</summary>
@@ -63,21 +67,9 @@ internal sealed class HubServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await StopAsync();
+        await _replay.StopAsync();
+        await _life.StopAsync();
         await _app.DisposeAsync();
-        _running.Dispose();
-    }
-
-    private void Start(Func<CancellationToken, Task> work)
-    {
-        _running = new();
-        _work = Task.Run(() => work(_running.Token));
-    }
-
-    private async Task StopAsync()
-    {
-        await _running.CancelAsync();
-        await _work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task LiveAsync(CancellationToken cancellationToken)
@@ -89,42 +81,52 @@ internal sealed class HubServer : IAsyncDisposable
             _mesh.Change(_registry, 40);
             if (tick % 5 == 0)
             {
-                traffic.Accept(_reports[tick / 5 % _reports.Length] with { Sequence = tick / 5 + 1 });
+                traffic.Accept(_reports[_reported % _reports.Length] with { Sequence = ++_reported });
             }
         }
     }
 
-    private async Task RecordAsync()
-    {
-        _recorder = new HubConnectionBuilder().WithUrl($"{_app.Urls.Single()}/hubs/live").AddMessagePackProtocol().Build();
-        var start = Stopwatch.GetTimestamp();
-        _recorder.On<TopologyFrame>("topology", frame =>
-        {
-            if (frame.Kind != (byte)FrameKind.Full)
-            {
-                _recorded.Add((Stopwatch.GetElapsedTime(start), frame));
-            }
-        });
-        await _recorder.StartAsync();
-        await _recorder.InvokeAsync("SubscribeTopology");
-    }
-
+    // Again and again, at the times at which they came.
     private async Task ReplayAsync(CancellationToken cancellationToken)
     {
         var viewers = _app.Services.GetRequiredService<IHubContext<RawHub>>().Clients.All;
+        var length = _recorded[^1].Milliseconds + 200;
         var start = Stopwatch.GetTimestamp();
-        foreach (var (at, frame) in _recorded)
+        for (var round = 0; ; round++)
         {
-            var wait = at - Stopwatch.GetElapsedTime(start);
-            if (wait > TimeSpan.Zero)
+            foreach (var (at, frame) in _recorded)
             {
-                await Task.Delay(wait, TimeProvider.System, cancellationToken);
-            }
+                var wait = TimeSpan.FromMilliseconds(round * length + at) - Stopwatch.GetElapsedTime(start);
+                if (wait > TimeSpan.Zero)
+                {
+                    await Task.Delay(wait, TimeProvider.System, cancellationToken);
+                }
 
-            await viewers.SendAsync("topology", frame, cancellationToken);
+                await viewers.SendAsync("topology", frame, cancellationToken);
+            }
         }
     }
 
     /// <summary>What SignalR offers without more.</summary>
     private sealed class RawHub : Hub;
+
+    private sealed class Work
+    {
+        private CancellationTokenSource _running = new();
+        private Task _work = Task.CompletedTask;
+
+        public void Start(Func<CancellationToken, Task> work)
+        {
+            _running = new();
+            _work = Task.Run(() => work(_running.Token));
+        }
+
+        public async Task StopAsync()
+        {
+            await _running.CancelAsync();
+            await _work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _running.Dispose();
+            _running = new();
+        }
+    }
 }
