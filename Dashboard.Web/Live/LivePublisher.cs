@@ -81,19 +81,19 @@ internal sealed class LivePublisher : BackgroundService
             if (_coalescer.Take())
             {
                 var registry = _registry.Current;
-                _streams.Topology.PublishState(registry, staleSince, now);
+                await _streams.Topology.PublishStateAsync(registry, staleSince, now).ConfigureAwait(false);
                 foreach (var service in _streams.Services())
                 {
-                    service.PublishState(registry, staleSince, now);
+                    await service.PublishStateAsync(registry, staleSince, now).ConfigureAwait(false);
                 }
             }
 
             if (Interlocked.Exchange(ref _pending, null) is { } traffic)
             {
-                _streams.Topology.PublishTraffic(traffic, staleSince, now);
+                await _streams.Topology.PublishTrafficAsync(traffic, staleSince, now).ConfigureAwait(false);
                 foreach (var service in _streams.Services())
                 {
-                    service.PublishTraffic(traffic, staleSince, now);
+                    await service.PublishTrafficAsync(traffic, staleSince, now).ConfigureAwait(false);
                 }
             }
         }

@@ -26,7 +26,10 @@ public static class LiveRegistration
     }
 
     /// <summary>Maps the hub at <c>/hubs/live</c>. Who may connect is for the caller to say.</summary>
-    public static HubEndpointConventionBuilder MapLive(this IEndpointRouteBuilder endpoints) =>
+    public static ConnectionEndpointRouteBuilder MapLive(this IEndpointRouteBuilder endpoints)
+    {
         // MessagePack is binary, which server-sent events cannot carry.
-        endpoints.MapHub<LiveHub>("/hubs/live", options => options.Transports = HttpTransportType.WebSockets | HttpTransportType.LongPolling);
+        var options = new HttpConnectionDispatcherOptions { Transports = HttpTransportType.WebSockets | HttpTransportType.LongPolling };
+        return endpoints.MapConnections("/hubs/live", options, connection => connection.UseWholeMessages().UseHub<LiveHub>());
+    }
 }

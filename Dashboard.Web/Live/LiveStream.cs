@@ -14,6 +14,9 @@ internal abstract class LiveStream
     // frame: where all viewers are slow at once, full frames for each would keep them so.
     private const int KeptFrames = 8;
 
+    // After so many viewers the connections get their turn: what they have sent goes back to the pool of buffers for the next. Offered to all at once, a frame empties that pool, and every buffer beyond it is garbage.
+    private const int Burst = 32;
+
     // Guards state, sequence and viewers as one. Leaf lock: nothing is awaited, and no viewer is called, under it.
     private readonly Lock _gate = new();
     private ImmutableArray<LiveSubscription> _subscriptions = [];
@@ -67,7 +70,7 @@ internal abstract class LiveStream
     }
 
     /// <summary>Takes a step and sends what it changed to every viewer. The step runs under the stream's lock and returns the delta, or null to send nothing.</summary>
-    protected void Publish(Func<long, object?> step)
+    protected async Task PublishAsync(Func<long, object?> step)
     {
         LiveFrame frame;
         ImmutableArray<LiveSubscription> subscriptions;
@@ -86,9 +89,14 @@ internal abstract class LiveStream
             subscriptions = _subscriptions;
         }
 
-        foreach (var subscription in subscriptions)
+        for (var offered = 0; offered < subscriptions.Length; offered++)
         {
-            subscription.Viewer.Offer(subscription, frame);
+            if (offered % Burst == Burst - 1)
+            {
+                await Task.Yield();
+            }
+
+            subscriptions[offered].Viewer.Offer(subscriptions[offered], frame);
         }
     }
 

@@ -37,7 +37,7 @@ internal sealed class ServiceStream : LiveStream
 
     protected override string Method => "service";
 
-    public void PublishState(RegistrySnapshot registry, DateTimeOffset? staleSince, DateTimeOffset now) => Publish(sequence =>
+    public Task PublishStateAsync(RegistrySnapshot registry, DateTimeOffset? staleSince, DateTimeOffset now) => PublishAsync(sequence =>
     {
         var before = _detail;
         _detail = before.WithRegistry(registry, now);
@@ -46,10 +46,10 @@ internal sealed class ServiceStream : LiveStream
         return ReferenceEquals(before, _detail) && marks is null ? null : Delta(FrameKind.State, sequence, before, [], marks);
     });
 
-    public void PublishTraffic(TrafficFrame traffic, DateTimeOffset? staleSince, DateTimeOffset now)
+    public Task PublishTrafficAsync(TrafficFrame traffic, DateTimeOffset? staleSince, DateTimeOffset now)
     {
         var points = _traffic.Chart(_detail.Service, instance: null, Recent, OneSecond);
-        Publish(sequence =>
+        return PublishAsync(sequence =>
         {
             var before = _detail;
             _detail = before.WithTraffic(traffic, now);

@@ -17,13 +17,13 @@ internal sealed class TopologyStream(Neighbourhoods neighbourhoods) : LiveStream
 
     protected override string Method => "topology";
 
-    public void PublishState(RegistrySnapshot registry, DateTimeOffset? staleSince, DateTimeOffset now) => Publish(sequence =>
+    public Task PublishStateAsync(RegistrySnapshot registry, DateTimeOffset? staleSince, DateTimeOffset now) => PublishAsync(sequence =>
     {
         _graph = _graph.WithRegistry(registry, now);
         return Tell(FrameKind.State, sequence, IsViewed ? TopologyDelta.OfRegistry(_told, _graph) : null, staleSince);
     });
 
-    public void PublishTraffic(TrafficFrame traffic, DateTimeOffset? staleSince, DateTimeOffset now) => Publish(sequence =>
+    public Task PublishTrafficAsync(TrafficFrame traffic, DateTimeOffset? staleSince, DateTimeOffset now) => PublishAsync(sequence =>
     {
         var next = _graph.WithTraffic(traffic, now);
         _graph = next.WithNeighbourhoods(neighbourhoods.Update(next));

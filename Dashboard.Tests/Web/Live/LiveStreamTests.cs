@@ -26,7 +26,7 @@ public sealed class LiveStreamTests
         {
             var registry = new InMemoryRegistry(_time);
             var stream = new TopologyStream(new());
-            stream.PublishState(registry.Current, null, Now);
+            _ = stream.PublishStateAsync(registry.Current, null, Now);
             var viewer = Connect(stream);
             var followed = new FollowedTopology();
             foreach (var (command, traffic, trafficFirst) in steps)
@@ -34,13 +34,13 @@ public sealed class LiveStreamTests
                 registry.Apply(command);
                 if (trafficFirst)
                 {
-                    stream.PublishTraffic(traffic, null, Now);
-                    stream.PublishState(registry.Current, null, Now);
+                    _ = stream.PublishTrafficAsync(traffic, null, Now);
+                    _ = stream.PublishStateAsync(registry.Current, null, Now);
                 }
                 else
                 {
-                    stream.PublishState(registry.Current, null, Now);
-                    stream.PublishTraffic(traffic, null, Now);
+                    _ = stream.PublishStateAsync(registry.Current, null, Now);
+                    _ = stream.PublishTrafficAsync(traffic, null, Now);
                 }
 
                 Assert.All(FrameReader.Read(viewer.ReadBytes()), frame => Assert.True(followed.Apply((TopologyFrame)frame)));
@@ -53,14 +53,14 @@ public sealed class LiveStreamTests
         }, iter: 200);
 
     [Fact]
-    public void A_frame_is_encoded_once_and_every_viewer_gets_the_same_bytes()
+    public async Task A_frame_is_encoded_once_and_every_viewer_gets_the_same_bytes()
     {
         var (registry, stream) = Mesh();
         var viewers = Enumerable.Range(0, 50).Select(_ => Connect(stream)).ToArray();
 
         registry.Apply(new DeleteService("orders") { Override = true, Reason = "test" });
-        stream.PublishState(registry.Current, null, Now);
-        stream.PublishTraffic(TrafficFrame.Empty, null, Now);
+        await stream.PublishStateAsync(registry.Current, null, Now);
+        await stream.PublishTrafficAsync(TrafficFrame.Empty, null, Now);
 
         var received = viewers.Select(viewer => Convert.ToHexString(viewer.ReadBytes())).Distinct().ToArray();
         Assert.Equal([FrameKind.Full, FrameKind.State, FrameKind.Traffic], FrameReader.Read(Convert.FromHexString(Assert.Single(received))).Select(frame => (FrameKind)((TopologyFrame)frame).Kind));
@@ -77,7 +77,7 @@ public sealed class LiveStreamTests
 
         for (var i = 0; i < 200; i++)
         {
-            stream.PublishTraffic(Traffic(i), null, Now);
+            await stream.PublishTrafficAsync(Traffic(i), null, Now);
             var frame = Assert.IsType<TopologyFrame>(Assert.Single(FrameReader.Read(reader.ReadBytes())));
             Assert.Equal((byte)FrameKind.Traffic, frame.Kind);
         }
@@ -96,7 +96,7 @@ public sealed class LiveStreamTests
         var slow = Connect(stream);
         for (var i = 0; i < 200; i++)
         {
-            stream.PublishTraffic(Traffic(i), null, Now);
+            await stream.PublishTrafficAsync(Traffic(i), null, Now);
         }
 
         var followed = new FollowedTopology();
@@ -111,7 +111,7 @@ public sealed class LiveStreamTests
 
         Assert.All(frames, frame => Assert.True(followed.Apply(frame)));
         Assert.Equal((byte)FrameKind.Full, frames[^1].Kind);
-        stream.PublishTraffic(Traffic(201), null, Now);
+        await stream.PublishTrafficAsync(Traffic(201), null, Now);
         Assert.True(followed.Apply(Assert.IsType<TopologyFrame>(Assert.Single(FrameReader.Read(slow.ReadBytes())))));
     }
 
@@ -120,7 +120,7 @@ public sealed class LiveStreamTests
     {
         var (_, stream) = Mesh();
         var viewer = Connect(stream);
-        stream.PublishTraffic(Traffic(1), null, Now);
+        _ = stream.PublishTrafficAsync(Traffic(1), null, Now);
         viewer.ReadBytes();
 
         Assert.True(viewer.Viewer.Subscribe(stream));
@@ -138,7 +138,7 @@ public sealed class LiveStreamTests
         viewer.ReadBytes();
 
         viewer.Viewer.Close();
-        stream.PublishTraffic(Traffic(1), null, Now);
+        _ = stream.PublishTrafficAsync(Traffic(1), null, Now);
 
         Assert.Empty(viewer.ReadBytes());
         Assert.False(stream.IsViewed);
@@ -152,7 +152,7 @@ public sealed class LiveStreamTests
         var viewer = Connect(stream);
         viewer.ReadBytes();
 
-        stream.PublishTraffic(TrafficFrame.Empty, Now, Now);
+        _ = stream.PublishTrafficAsync(TrafficFrame.Empty, Now, Now);
 
         var frame = Assert.IsType<TopologyFrame>(Assert.Single(FrameReader.Read(viewer.ReadBytes())));
         Assert.Equal(Now.ToUnixTimeMilliseconds(), frame.StaleSince);
@@ -164,7 +164,7 @@ public sealed class LiveStreamTests
         var (registry, mesh, traffic) = (new InMemoryRegistry(_time), new LargeMesh(500, 4, 2500), new TrafficStore(_time));
         mesh.Fill(registry);
         var stream = new TopologyStream(new());
-        stream.PublishState(registry.Current, null, Now);
+        _ = stream.PublishStateAsync(registry.Current, null, Now);
         Publish();
         var viewer = ConnectRoomy(stream);
         var followed = new FollowedTopology();
@@ -173,7 +173,7 @@ public sealed class LiveStreamTests
         for (var second = 0; second < 5; second++)
         {
             mesh.Change(registry, 40);
-            stream.PublishState(registry.Current, null, Now);
+            _ = stream.PublishStateAsync(registry.Current, null, Now);
             Assert.InRange(Take(), 1, full / 10);
             Publish();
             // The first second's traffic fills the window of the rates: it starts at many calls at once.
@@ -192,7 +192,7 @@ public sealed class LiveStreamTests
                 traffic.Accept(mesh.NextReport());
             }
 
-            stream.PublishTraffic(traffic.PublishFrame(), null, Now);
+            _ = stream.PublishTrafficAsync(traffic.PublishFrame(), null, Now);
         }
 
         int Take()
@@ -215,7 +215,7 @@ public sealed class LiveStreamTests
     {
         for (var i = 0; i < 200; i++)
         {
-            stream.PublishTraffic(Traffic(i), null, Now);
+            await stream.PublishTrafficAsync(Traffic(i), null, Now);
         }
 
         _time.Advance(LiveViewer.StuckAfter - TimeSpan.FromMilliseconds(1));
@@ -239,7 +239,7 @@ public sealed class LiveStreamTests
         registry.Apply(new RegisterInstance(new("cart", "i-0"), new() { Address = "10.0.0.1", Port = 8000 }));
         registry.Apply(new RegisterInstance(new("orders", "i-0"), new() { Address = "10.0.0.1", Port = 8001 }));
         var stream = new TopologyStream(new());
-        stream.PublishState(registry.Current, null, Now);
+        _ = stream.PublishStateAsync(registry.Current, null, Now);
         return (registry, stream);
     }
 
