@@ -1,6 +1,7 @@
 using Dashboard.Core.Registry;
 using Dashboard.Web.Console.Acts;
 using Dashboard.Web.Console.Live;
+using Dashboard.Web.Console.Services;
 using Dashboard.Web.Console.Shell;
 using Dashboard.Web.Console.Time;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -30,6 +31,7 @@ public static class ConsoleRegistration
             options.SnackbarConfiguration.HideTransitionDuration = 0;
         });
         services.TryAddSingleton<ChainVerifier>();
+        services.TryAddSingleton<InstanceRows>();
         services.AddScoped<Viewer>();
         services.AddScoped<ViewerClock>();
         services.AddScoped<PastView>();

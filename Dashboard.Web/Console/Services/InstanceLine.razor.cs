@@ -15,8 +15,6 @@ public sealed partial class InstanceLine : TickingText
     private readonly RenderFragment _weight;
     private (InstanceRow, bool, bool, string?) _drawn;
     private bool _changed;
-    private Registration? _placed;
-    private MarkupString _place;
 
     public InstanceLine() => _weight = DrawWeight;
 
@@ -43,23 +41,7 @@ public sealed partial class InstanceLine : TickingText
     [Inject]
     private ActDialogs Dialogs { get; set; } = null!;
 
-    private string ChooseLink => Open ? Links.Service(Row.Instance.Key.Service) : Links.Instance(Row.Instance.Key);
-
-    // What a registration says changes with it alone.
-    private MarkupString Place
-    {
-        get
-        {
-            if (!ReferenceEquals(_placed, Row.Instance.Registration))
-            {
-                _placed = Row.Instance.Registration;
-                var place = string.Join(" · ", new[] { _placed.Zone, _placed.Node, _placed.Version }.Where(text => text is not null));
-                _place = new($"<span class=\"sub mono\">{StateMarkup.Encoded(Address(_placed))}</span> <span class=\"sub\">{StateMarkup.Encoded(place)}</span>");
-            }
-
-            return _place;
-        }
-    }
+    private string ChooseLink => Open ? Links.Service(Row.Instance.Key.Service) : Row.Text.Labels.Link;
 
     private string ShownWeight => Staged ?? (Row.Instance.Operator.Weight ?? Row.Instance.Registration.Weight).ToString(CultureInfo.InvariantCulture);
 
@@ -78,9 +60,6 @@ public sealed partial class InstanceLine : TickingText
 
     protected override bool ShouldRender() => _changed || IsDue;
 
-    private static string Address(Registration registration) =>
-        registration.Address.Contains(':', StringComparison.Ordinal) ? $"[{registration.Address}]:{registration.Port}" : $"{registration.Address}:{registration.Port}";
-
     // The field of a TypedInput without its component: the handler outlives every render, and what the field holds is told to the renderer before the answer is compared with it.
     private void DrawWeight(RenderTreeBuilder builder)
     {
@@ -88,9 +67,8 @@ public sealed partial class InstanceLine : TickingText
         builder.AddAttribute(1, "class", "input input-weight");
         builder.AddAttribute(2, "disabled", Row.IsPast);
         builder.AddAttribute(3, "title", Row.IsPast ? PastView.ActingIsOff : null);
-        builder.AddAttribute(4, "type", "text");
         builder.AddAttribute(5, "inputmode", "numeric");
-        builder.AddAttribute(6, "aria-label", $"Weight of {Row.Id}");
+        builder.AddAttribute(6, "aria-label", Row.Text.Labels.Weight);
         builder.AddAttribute(7, "placeholder", Row.Instance.Registration.Weight.ToString(CultureInfo.InvariantCulture));
         builder.AddAttribute(8, "aria-invalid", Invalid ? "true" : null);
         builder.AddAttribute(9, "autocomplete", "off");

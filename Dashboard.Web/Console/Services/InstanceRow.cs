@@ -25,9 +25,16 @@ public sealed record InstanceRow(Instance Instance, bool Serves, InstanceTraffic
     /// <summary>The share that fills a bar, of all rows, 0-1.</summary>
     public double Scale { get; init; } = 1;
 
+    /// <summary>What it reads.</summary>
+    public InstanceText Text { get; private init; } = null!;
+
     /// <summary>Its node's intent is what keeps it from traffic.</summary>
     public bool Inherits => !Instance.NodeIntent.IsActive && Instance.EffectiveIntent == Instance.NodeIntent;
 
     /// <summary>What the drain's followers say is open; null when nothing is being drained here.</summary>
     public DrainingInstance? Draining => Operation?.Drain?.Instances.FirstOrDefault(draining => draining.Key == Instance.Key);
+
+    /// <summary>The row with what it reads; the row before it where that says the same.</summary>
+    /// <param name="before">The same instance's; null = none.</param>
+    internal InstanceRow Written(InstanceRow? before) => before is not null && before == this with { Text = before.Text } ? before : this with { Text = new(this, before?.Text) };
 }

@@ -16,7 +16,9 @@ namespace Dashboard.Web.Console.Services;
 /// <summary>One service: its state, its instances and everything an operator does to them.</summary>
 public sealed partial class ServicePage : LivePage
 {
-    private static readonly TimeSpan ShareWindow = TimeSpan.FromSeconds(60);
+    // One for all rows and renders.
+    private readonly EventCallback<(string Id, bool Picked)> _onPicked;
+    private readonly EventCallback<(Instance Instance, string Text)> _onStaged;
 
     // What was typed, by instance; empty = back to the registered weight. Nothing of it is in the registry yet.
     private readonly SortedDictionary<string, string> _staged = new(StringComparer.Ordinal);
@@ -31,6 +33,8 @@ public sealed partial class ServicePage : LivePage
     private readonly SortedSet<string> _picked = new(StringComparer.Ordinal);
     private bool _stagedValid = true;
     private ElementReference _stagedPanel;
+
+    public ServicePage() => (_onPicked, _onStaged) = (EventCallback.Factory.Create<(string Id, bool Picked)>(this, Pick), EventCallback.Factory.Create<(Instance Instance, string Text)>(this, Stage));
 
     [Parameter]
     public string Name { get; set; } = "";
@@ -47,6 +51,9 @@ public sealed partial class ServicePage : LivePage
 
     [Inject]
     private PlanTracker Plans { get; set; } = null!;
+
+    [Inject]
+    private InstanceRows Rows { get; set; } = null!;
 
     [Inject]
     private ActDialogs Dialogs { get; set; } = null!;
@@ -83,48 +90,14 @@ public sealed partial class ServicePage : LivePage
         // What was picked or typed waits for the return from the past.
         _picked.RemoveWhere(id => !Past.IsPast && !service.Instances.ContainsKey(id));
         _traffic = known ? frame!.Services.GetValueOrDefault(Name) ?? new(Name, default, 0, 0, InFlightComplete: true, null) : null;
-        var intended = SharePrediction.For(service.Serving);
-        var window = Window(service);
-        var serving = service.Serving.Endpoints.Select(endpoint => endpoint.Id).ToHashSet(StringComparer.Ordinal);
-        var rows = service.Instances.Values.Select(instance => Row(instance, service.Settings, known ? frame : null, intended, window, serving)).ToArray();
-        var scale = Math.Max(rows.Select(row => row.Share is { } share ? Math.Max(share.Intended, share.Actual ?? 0) : 0).DefaultIfEmpty(0).Max(), 0.01);
-        _rows = [.. rows.Select(row => row with { Scale = scale })];
+        _rows = Past.Mesh is { } past ? Rows.Of(service, known ? frame : null, past.Window(Name, InstanceRows.ShareWindow), _rows) : Rows.Of(service, known ? frame : null, Operations.Feed.Current, _rows);
         foreach (var gone in _staged.Keys.Where(id => !Past.IsPast && !service.Instances.ContainsKey(id)).ToArray())
         {
             _staged.Remove(gone);
         }
     }
 
-    private InstanceRow Row(Instance instance, ServiceSettings settings, TrafficFrame? frame, SharePrediction intended, TrafficWindow window, HashSet<string> serving)
-    {
-        var share = new ShareEvidence(intended.Of(instance.Id), window.Of(instance.Id).Figures.Requests, window.Total.Requests);
-        return new(
-            instance,
-            serving.Contains(instance.Id),
-            frame is null ? null : frame.Instances.GetValueOrDefault(instance.Key) ?? new(instance.Key, default, 0, 0, InFlightComplete: !Past.IsPast, null),
-            share.Intended > 0 || share.Requests > 0 ? share : null,
-            _operations.FirstOrDefault(view => view.Operation.Instances.Contains(instance.Key)))
-        {
-            Settings = settings,
-            Approximate = intended.Approximate,
-            IsPast = Past.IsPast,
-        };
-    }
-
-    // Shares from before the last change say nothing about the weights that are in force now.
-    private TrafficWindow Window(ServiceSnapshot service)
-    {
-        if (Past.Mesh is { } past)
-            return past.Window(service.Name, ShareWindow);
-
-        var changes = service.Instances.Values.Select(instance => instance.Health?.Since)
-            .Concat(Operations.Feed.Current.Operations.Values.Where(view => Touches(view.Operation))
-                .SelectMany(view => new[] { view.Operation.CommittedAt, view.Operation.ClosedAt, view.Stages.FirstOrDefault(stage => stage.Kind == StageKind.Acknowledged)?.At }));
-        var last = changes.Max();
-        return last > Time.GetUtcNow() - ShareWindow ? Traffic.QuerySince(service.Name, last.Value) : Traffic.Query(service.Name, ShareWindow);
-    }
-
-    private bool Touches(Operation operation) => operation.Service == Name || operation.Instances.Any(key => key.Service == Name);
+    private bool Touches(Operation operation) => InstanceRows.Touches(operation, Name);
 
     private PlanSelection Picked => new() { Service = Name, Instances = [.. _picked.Select(id => new InstanceKey(Name, id))] };
 

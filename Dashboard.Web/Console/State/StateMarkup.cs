@@ -38,7 +38,7 @@ internal static class StateMarkup
             + $"<div class=\"shares-row\">{bar}</div>{noise}</div><div class=\"shares-numbers num\" aria-hidden=\"true\"><span class=\"quiet\">{Encoded(Format.Percent(intended))}</span>"
             + $"<span{(off ? " class=\"shares-off-text\"" : "")}>{(off ? "▲ " : "")}{Encoded(Format.Percent(actual))}</span></div></div>");
 
-        string Width(double fraction) => string.Create(CultureInfo.InvariantCulture, $"{Math.Clamp(fraction / Math.Max(scale, 0.0001), 0, 1) * 100:0.##}%");
+        string Width(double fraction) => string.Create(CultureInfo.InvariantCulture, $"{Math.Clamp(fraction / Math.Max(scale, 0.0001), 0, 1) * 100:0.#}%");
     }
 
     /// <summary>The text as it may stand in markup, between tags or in an attribute.</summary>
