@@ -50,17 +50,18 @@ internal static class RegistryBackup
 
     public static string Quoted(string name) => '"' + name.Replace("\"", "\"\"", StringComparison.Ordinal) + '"';
 
-    /// <summary>Every table of the registry, the head first.</summary>
+    /// <summary>Every table of the registry, the head first. Others may stand beside them: they are neither copied nor touched.</summary>
     public static async Task<List<BackupTable>> TablesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(
             $"""
             select c.relname::text, array_agg(a.attname::text order by a.attnum)
             from pg_class c join pg_attribute a on a.attrelid = c.oid
-            where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition and c.relname not in ('{Journal}', '{Traffic}')
+            where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition and c.relname not in ('{Journal}', '{Traffic}') and c.relname = any($1)
               and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
             group by c.relname order by c.relname <> 'head', c.relname
             """, connection);
+        command.Parameters.Add(new NpgsqlParameter { Value = SchemaScripts.Tables.ToArray() });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var tables = new List<BackupTable>();
         while (await reader.ReadAsync(cancellationToken))

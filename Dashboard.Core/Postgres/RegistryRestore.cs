@@ -32,7 +32,8 @@ internal static class RegistryRestore
             await connection.OpenAsync(cancellationToken);
             await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
             await EmptyAsync(connection, replace, cancellationToken);
-            foreach (var table in manifest.Tables)
+            // A backup of an older program may hold what stood beside the registry.
+            foreach (var table in manifest.Tables.Where(table => SchemaScripts.Tables.Contains(table.Name)))
                 await CopyAsync(connection, archive, table, cancellationToken);
             await RenewAsync(connection, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
@@ -121,7 +122,7 @@ internal static class RegistryRestore
     {
         await RunAsync(connection, "update head set generation = gen_random_uuid(), home = registry_home(), withholding = null", cancellationToken);
         await RunAsync(connection,
-            """
+            $$"""
             do $$
             declare
               numbered record;
@@ -129,7 +130,7 @@ internal static class RegistryRestore
               for numbered in
                 select c.relname, a.attname, pg_get_serial_sequence(c.relname::text, a.attname::text) as sequence
                 from pg_class c join pg_attribute a on a.attrelid = c.oid
-                where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and a.attidentity <> ''
+                where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and a.attidentity <> '' and c.relname = any('{{{string.Join(',', SchemaScripts.Tables)}}}')
               loop
                 execute format('select setval(%L, coalesce(max(%I), 0) + 1, false) from %I', numbered.sequence, numbered.attname, numbered.relname);
               end loop;

@@ -1,17 +1,21 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Reflection;
+using System.Text.RegularExpressions;
 
 namespace Dashboard.Core.Postgres;
 
 /// <summary>The schema scripts of <c>db/</c> that this program was built with.</summary>
-internal static class SchemaScripts
+internal static partial class SchemaScripts
 {
     /// <summary>The numbered scripts, in order: name and text.</summary>
     public static ImmutableArray<(string Name, string Text)> Numbered { get; } = [.. Assembly.GetExecutingAssembly().GetManifestResourceNames()
         .Where(name => name.StartsWith("db/0", StringComparison.Ordinal))
         .Order(StringComparer.Ordinal)
         .Select(name => (name, Read(name)))];
+
+    /// <summary>The tables that the scripts make, without their partitions: what else stands in the schema is somebody else's.</summary>
+    public static ImmutableHashSet<string> Tables { get; } = [.. Numbered.SelectMany(script => TableNames().Matches(script.Text)).Select(match => match.Groups[1].Value)];
 
     /// <summary>What the application's role may do, applied after each upgrade.</summary>
     public static string Grants { get; } = Read("db/grants.sql");
@@ -29,4 +33,7 @@ internal static class SchemaScripts
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd();
     }
+
+    [GeneratedRegex(@"^\s*create\s+(?:unlogged\s+)?table\s+(?:if\s+not\s+exists\s+)?([a-z][a-z0-9_]*)\s*\(", RegexOptions.Multiline | RegexOptions.CultureInvariant)]
+    private static partial Regex TableNames();
 }
