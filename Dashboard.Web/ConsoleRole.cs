@@ -72,18 +72,20 @@ internal static class ConsoleRole
 
     private static async Task RunAsync(WebApplicationBuilder builder, CancellationToken interrupted)
     {
-        if (ReplicaAddress.FaultOf(builder.Configuration["Replica:Url"]) is { } fault)
-            throw new StartException($"The console cannot start: {fault}");
-
-        var attention = AttentionOf(builder.Configuration);
+        StartException.ThrowIfAny("console", StartSettings.FaultsOf(builder.Configuration, "console"));
+        var attention = AttentionConfiguration.Read(builder.Configuration).Options;
         var directory = DataDirectory.Of(builder.Configuration);
         // The database's own log, open from before the host until after it.
         using var logging = LoggerFactory.Create(logging => logging.AddConfiguration(builder.Configuration.GetSection("Logging")).AddSimpleConsole());
         await using var postgres = await StartPostgresAsync(builder.Configuration, directory, logging, interrupted);
         AddServices(builder, directory, postgres, attention);
+        var started = false;
+        // Why a start failed is said in one sentence; until then the host would tell it as stack traces, and of each part that ends because of it.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", level => Volatile.Read(ref started) && level >= LogLevel.Warning);
         await using var app = builder.Build();
         Map(app);
         await StartAsync(app, interrupted);
+        Volatile.Write(ref started, true);
         app.Services.GetRequiredService<LeaseKeeper>().Advertise(ReplicaAddress.Of(app.Configuration["Replica:Url"], ListeningOn(app.Services)));
         PrintSignInLink(app);
         var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -99,7 +101,7 @@ internal static class ConsoleRole
         {
             await app.StartAsync(cancellationToken);
         }
-        catch (Exception failure) when (failure is IOException or InvalidOperationException or SocketException or DbException)
+        catch (Exception failure) when (failure is IOException or InvalidOperationException or SocketException or DbException or FormatException or ArgumentException or UnauthorizedAccessException)
         {
             // An address in use, a database that does not answer, a setting that cannot be read: its message says what to do.
             throw new StartException($"The console cannot start: {failure.Message}", failure);
@@ -186,12 +188,6 @@ internal static class ConsoleRole
                 Token = services.GetRequiredService<AdminToken>().Value,
             });
         }
-    }
-
-    private static AttentionOptions AttentionOf(IConfiguration configuration)
-    {
-        var (options, faults) = AttentionConfiguration.Read(configuration);
-        return faults.IsEmpty ? options : throw new StartException($"The console cannot start:\n  {string.Join("\n  ", faults)}");
     }
 
     // Whoever holds this share of the health checks: the consoles have settled already who that is, also while Postgres is away.

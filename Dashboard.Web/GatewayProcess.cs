@@ -15,9 +15,13 @@ internal static class GatewayProcess
             await GatewayRole.RunAsync(
                 arguments,
                 configuration => Path.Combine(DataDirectory.Of(configuration), "gateway"),
-                builder => builder.Services
-                    .AddSecurity(new SecurityOptions { AdminToken = builder.Configuration["Console:Token"] })
-                    .AddTelemetry(),
+                builder =>
+                {
+                    StartException.ThrowIfAny("gateway", StartSettings.FaultsOf(builder.Configuration, "gateway"));
+                    builder.Services
+                        .AddSecurity(new SecurityOptions { AdminToken = builder.Configuration["Console:Token"] })
+                        .AddTelemetry();
+                },
                 app =>
                 {
                     app.UseSecurity();
@@ -25,7 +29,7 @@ internal static class GatewayProcess
                 });
             return 0;
         }
-        catch (InvalidOperationException failure)
+        catch (Exception failure) when (failure is InvalidOperationException or ArgumentException or UnauthorizedAccessException)
         {
             throw new StartException($"The gateway cannot start: {failure.Message}", failure);
         }

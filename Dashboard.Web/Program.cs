@@ -8,6 +8,7 @@ try
         return await StoreCommands.RunAsync(args);
 
     var arguments = CommandLine.Rewrite(args);
+    StartException.ThrowIfAny("program", CommandLine.FaultsOf(arguments));
     switch (CommandLine.RoleOf(arguments))
     {
         case "console":
@@ -15,7 +16,7 @@ try
         case "gateway":
             return await GatewayProcess.RunAsync(arguments);
         case "demo":
-            return await DemoRole.RunAsync(arguments);
+            return await DemoRole.RunAsync(arguments, configuration => StartException.ThrowIfAny("demo mesh", StartSettings.FaultsOf(configuration, "demo")));
         case var role:
             throw new StartException($"There is no role '{role}'; the roles are console (the default), gateway and demo.");
     }

@@ -13,6 +13,9 @@ internal static class StoreCommands
 {
     private const string Replace = "--replace";
 
+    // Postgres' undefined_table.
+    private const string UndefinedTable = "42P01";
+
     public static bool Handles(string[] arguments) => arguments is ["audit" or "verify" or "backup" or "restore", ..];
 
     /// <returns>The exit code: 0 = done, and an intact chain; 1 = a broken chain, or a failure that was told; 2 = not understood.</returns>
@@ -28,13 +31,18 @@ internal static class StoreCommands
         {
             return arguments switch
             {
-                ["audit", "verify", .. var rest] => await WithAsync(rest, VerifyAsync, interrupted.Token),
-                ["verify", .. var rest] => await WithAsync(rest, VerifyAsync, interrupted.Token),
-                ["backup", var file, .. var rest] when IsFile(file) => await WithAsync(rest, (registry, stop) => BackupAsync(registry, file, stop), interrupted.Token),
-                ["restore", var file, .. var rest] when IsFile(file) => await WithAsync(
-                    [.. rest.Where(argument => argument != Replace)], (registry, stop) => RestoreAsync(registry, file, rest.Contains(Replace), stop), interrupted.Token),
+                ["audit", "verify", ..] => await WithAsync(arguments, 2, VerifyAsync, interrupted.Token),
+                ["verify", ..] => await WithAsync(arguments, 1, VerifyAsync, interrupted.Token),
+                ["backup", var file, ..] when IsFile(file) => await WithAsync(arguments, 2, (registry, stop) => BackupAsync(registry, file, stop), interrupted.Token),
+                ["restore", var file, ..] when IsFile(file) => await WithAsync(
+                    arguments, 2, (registry, stop) => RestoreAsync(registry, file, arguments.Contains(Replace), stop), interrupted.Token, Replace),
                 _ => await UsageAsync(),
             };
+        }
+        catch (DbException failure) when (failure.SqlState == UndefinedTable)
+        {
+            await System.Console.Error.WriteLineAsync("There is no registry in this database: no console has begun one there. Name the database, or the data directory, as the console has it.");
+            return 1;
         }
         catch (Exception failure) when (failure is DbException or SchemaException or IOException or InvalidDataException or UnauthorizedAccessException)
         {
@@ -57,21 +65,37 @@ internal static class StoreCommands
         return 2;
     }
 
-    private static async Task<int> WithAsync(string[] arguments, Func<StoredRegistry, CancellationToken, Task<int>> act, CancellationToken cancellationToken)
+    private static async Task<int> NotUnderstoodAsync(IReadOnlyList<string> faults)
     {
+        await System.Console.Error.WriteLineAsync(string.Join('\n', faults));
+        return await UsageAsync();
+    }
+
+    private static async Task<int> WithAsync(
+        string[] arguments, int skip, Func<StoredRegistry, CancellationToken, Task<int>> act, CancellationToken cancellationToken, string? flag = null)
+    {
+        // A misspelt setting that is left unread would send the command to another database.
+        var faults = CommandLine.FaultsOf(arguments, skip, flag);
+        if (faults.Count > 0)
+            return await NotUnderstoodAsync(faults);
+
         var configuration = new ConfigurationBuilder()
             .SetBasePath(AppContext.BaseDirectory)
             .AddJsonFile("appsettings.json", optional: true)
             .AddEnvironmentVariables()
-            .AddCommandLine(arguments)
+            .AddCommandLine([.. arguments[skip..].Where(argument => argument != flag)])
             .Build();
+        faults = StartSettings.FaultsOf(configuration, "command");
+        if (faults.Count > 0)
+            return await NotUnderstoodAsync(faults);
+
         // Only what is asked for goes to the standard output.
         using var logging = LoggerFactory.Create(logging => logging
             .SetMinimumLevel(LogLevel.Warning)
             .AddSimpleConsole()
             .Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(options => options.LogToStandardErrorThreshold = LogLevel.Trace));
         var connectionString = configuration.GetConnectionString("Registry");
-        await using var server = string.IsNullOrEmpty(connectionString) ? await OwnServer.FindAsync(configuration, logging, cancellationToken) : null;
+        await using var server = string.IsNullOrEmpty(connectionString) ? await OwnServer.FindAsync(configuration, logging, mayBegin: flag is not null, cancellationToken) : null;
         await using var registry = new StoredRegistry(
             new() { ConnectionString = server?.ConnectionString ?? connectionString!, OwnerConnectionString = configuration.GetConnectionString("RegistryOwner") },
             logging.CreateLogger("Dashboard"));
@@ -143,9 +167,13 @@ internal static class StoreCommands
     {
         public string ConnectionString => connectionString;
 
-        public static async Task<OwnServer> FindAsync(IConfiguration configuration, ILoggerFactory logging, CancellationToken cancellationToken)
+        /// <param name="mayBegin">Whether a directory without a server gets one: what is restored needs somewhere to go, what is read would not be there.</param>
+        public static async Task<OwnServer> FindAsync(IConfiguration configuration, ILoggerFactory logging, bool mayBegin, CancellationToken cancellationToken)
         {
             var directory = DataDirectory.Of(configuration);
+            if (!mayBegin && !EmbeddedPostgres.Exists(directory))
+                throw new IOException($"There is no registry in {directory}. Name the console's with --Data:Directory=PATH, or its database with --ConnectionStrings:Registry=...");
+
             if (EmbeddedPostgres.FindRunning(directory) is { } running)
                 return new(null, running);
 

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Npgsql;
 
 namespace Dashboard.Core.Postgres;
@@ -56,4 +57,43 @@ public sealed class PostgresRegistryOptions
 
     /// <summary>How long the first start waits for Postgres before it fails. Default 60 s.</summary>
     public TimeSpan StartTimeout { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>What is wrong with a connection string, without repeating its values; null = nothing, or there is none.</summary>
+    public static string? FaultOf(string? connectionString)
+    {
+        if (string.IsNullOrEmpty(connectionString))
+            return null;
+
+        DbConnectionStringBuilder given;
+        try
+        {
+            given = new() { ConnectionString = connectionString };
+        }
+        catch (ArgumentException)
+        {
+            return "is not of the form Host=db.example;Database=dashboard;Username=dashboard;Password=...";
+        }
+
+        var builder = new NpgsqlConnectionStringBuilder();
+        string[] faults = [.. given.Keys.Cast<string>().Select(key => FaultOf(builder, key, given[key])).OfType<string>()];
+        return faults.Length > 0 ? string.Join(", ", faults)
+            : string.IsNullOrWhiteSpace(builder.Host) ? "has no Host"
+            : null;
+    }
+
+    private static string? FaultOf(NpgsqlConnectionStringBuilder builder, string key, object value)
+    {
+        if (!builder.ContainsKey(key))
+            return $"'{key}' is nothing that a connection to Postgres has";
+
+        try
+        {
+            builder[key] = value;
+            return null;
+        }
+        catch (Exception failure) when (failure is ArgumentException or FormatException or InvalidCastException or OverflowException)
+        {
+            return $"'{key}' has a value that it cannot have";
+        }
+    }
 }

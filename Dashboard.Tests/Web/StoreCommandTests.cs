@@ -98,11 +98,24 @@ public sealed class StoreCommandTests(PostgresServer postgres) : IDisposable
 
         var restored = await RunAsync(null, "restore", file, Connection(database));
         var usage = await RunAsync(null, "audit", "burn");
+        var misspelt = await RunAsync(null, "restore", file, "--replcae", Connection(database));
+        var elsewhere = await RunAsync(null, "audit", "verify", $"--Data:Directory={Path.Combine(_directory, "elsewhere")}");
+        var unbegun = new NpgsqlConnectionStringBuilder(database);
+        await QueryAsync(database, $"create database {unbegun.Database}_unbegun");
+        unbegun.Database += "_unbegun";
+        var nothing = await RunAsync(null, "audit", "verify", Connection(unbegun.ConnectionString));
 
         Assert.Equal(1, restored.ExitCode);
         Assert.Contains("no backup of a registry", restored.Output, StringComparison.Ordinal);
         Assert.Equal(2, usage.ExitCode);
         Assert.Contains("usage: ", usage.Output, StringComparison.Ordinal);
+        Assert.Equal(2, misspelt.ExitCode);
+        Assert.Contains("--replcae: is no setting", misspelt.Output, StringComparison.Ordinal);
+        Assert.Equal(1, elsewhere.ExitCode);
+        Assert.StartsWith("There is no registry in ", elsewhere.Output, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(_directory, "elsewhere")), "a directory was made by a command that only reads");
+        Assert.Equal(1, nothing.ExitCode);
+        Assert.StartsWith("There is no registry in this database", nothing.Output, StringComparison.Ordinal);
     }
 
     private static string Connection(string connectionString) => $"--ConnectionStrings:Registry={connectionString}";

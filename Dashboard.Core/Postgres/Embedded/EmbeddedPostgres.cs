@@ -90,6 +90,9 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable
     /// <exception cref="UnauthorizedAccessException">The directory is another user's.</exception>
     public static string? FindRunning(string directory, string database = "dashboard") => PostgresCluster.FindRunning(Path.GetFullPath(directory), database);
 
+    /// <summary>Whether a console has ever kept its data in a data directory.</summary>
+    public static bool Exists(string directory) => PostgresCluster.Exists(Path.GetFullPath(directory));
+
     /// <summary>Stops the server until <see cref="ResumeAsync"/>, keeping the hold on the data directory.</summary>
     public async Task HaltAsync(CancellationToken cancellationToken)
     {

@@ -79,6 +79,9 @@ internal sealed class PostgresCluster
         return PostmasterFile.Read(data) is { } file && file.IsRunning(data) ? ConnectionString(file.SocketDirectory, Path.Combine(root, "password"), database) : null;
     }
 
+    /// <summary>Whether there is a cluster, running or not.</summary>
+    public static bool Exists(string directory) => File.Exists(Path.Combine(directory, "postgres", "data", "PG_VERSION"));
+
     private static string ConnectionString(string socketDirectory, string passwordFile, string database) => new NpgsqlConnectionStringBuilder
     {
         Host = socketDirectory,
