@@ -13,6 +13,15 @@ internal static class GatewayProblems
     public static Task UnknownServiceAsync(HttpContext context, string service) => WriteAsync(
         context, StatusCodes.Status404NotFound, "No such service", service, "unknownService", $"No service '{service}' is registered.");
 
+    /// <summary>Not a 404: whether there is such a service is not known.</summary>
+    public static Task KnowsNothingAsync(HttpContext context)
+    {
+        context.Response.Headers.RetryAfter = "1";
+        return WriteAsync(
+            context, StatusCodes.Status503ServiceUnavailable, "No registry known", null, "noCatalog",
+            "This gateway has no catalog to forward by: no console has answered since it started, and it found no snapshot that it may use.");
+    }
+
     public static Task NobodyServesAsync(HttpContext context, ServingSet set)
     {
         context.Response.Headers.RetryAfter = "1";

@@ -21,7 +21,9 @@ internal sealed class RequestForwarder(GatewayTables tables, SourceTable sources
             return GatewayProblems.UnknownHostAsync(context, host, options.Suffix);
         }
 
-        return tables.Find(name) is { } route ? ForwardAsync(context, route) : GatewayProblems.UnknownServiceAsync(context, name.ToString().ToLowerInvariant());
+        return tables.Find(name) is { } route ? ForwardAsync(context, route)
+            : tables.Taken.Generation == Guid.Empty ? GatewayProblems.KnowsNothingAsync(context)
+            : GatewayProblems.UnknownServiceAsync(context, name.ToString().ToLowerInvariant());
     }
 
     private ReadOnlySpan<char> ServiceName(ReadOnlySpan<char> host)

@@ -10,6 +10,20 @@ public sealed class ForwardingTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
+    public async Task NoCatalogYet_IsUnavailable_AndNotUnknown()
+    {
+        await using var gateway = await GatewayHarness.StartAsync();
+        gateway.Source.Feed.Reset(Dashboard.Core.Discovery.ServingCatalog.Empty);
+
+        using var answer = await gateway.SendAsync("orders");
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        using var problem = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Assert.Equal("noCatalog", problem.RootElement.GetProperty("reason").GetString());
+        Assert.NotNull(answer.Headers.RetryAfter);
+    }
+
+    [Fact]
     public async Task UnknownService_IsNotFound_AndNamed()
     {
         await using var gateway = await GatewayHarness.StartAsync();
