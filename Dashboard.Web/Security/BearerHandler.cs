@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace Dashboard.Web.Security;
 
 /// <summary>Signs a request in by <c>Authorization: Bearer TOKEN</c>.</summary>
-internal sealed class BearerHandler(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, AdminToken token)
+internal sealed class BearerHandler(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, AdminToken token, RefusedTokens refused)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public const string Name = "Bearer";
@@ -22,9 +22,11 @@ internal sealed class BearerHandler(IOptionsMonitor<AuthenticationSchemeOptions>
     {
         if (!Carries(Request))
             return Task.FromResult(AuthenticateResult.NoResult());
-        return Task.FromResult(token.Matches(Request.Headers.Authorization.ToString()[Prefix.Length..].Trim())
-            ? AuthenticateResult.Success(new AuthenticationTicket(Admin, Name))
-            : AuthenticateResult.Fail("The bearer token is not the admin token."));
+        if (token.Matches(Request.Headers.Authorization.ToString()[Prefix.Length..].Trim()))
+            return Task.FromResult(AuthenticateResult.Success(new AuthenticationTicket(Admin, Name)));
+
+        refused.Note(Context.Connection.RemoteIpAddress);
+        return Task.FromResult(AuthenticateResult.Fail("The bearer token is not the admin token."));
     }
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties) => Unauthorized.WriteAsync(Context);
