@@ -17,6 +17,9 @@ internal static class PostgresFault
     public static string Describe(Exception exception) => exception switch
     {
         SchemaException e => e.Message,
+        // A running console makes no schema: it would hide that everything is gone.
+        PostgresException { SqlState: PostgresErrorCodes.UndefinedTable } e =>
+            $"The database holds no registry, Postgres says: {e.MessageText}. Was it made anew? Restore a backup into it, or restart the console to begin an empty one",
         PostgresException e => $"Postgres says: {e.MessageText} ({e.SqlState})",
         NpgsqlException { InnerException: TimeoutException } or TimeoutException => "Postgres does not answer in time",
         NpgsqlException { InnerException: SocketException e } => $"Postgres cannot be reached: {e.Message}",

@@ -84,7 +84,7 @@ public sealed partial class PostgresRegistry : IRegistry, IHealthOverlays, IHost
             catch (NpgsqlException e) when (IsWorthWaiting(e) && _time.GetElapsedTime(began) < _options.StartTimeout)
             {
                 if (!told)
-                    LogWaiting(_logger, PostgresFault.Describe(e));
+                    LogWaiting(_logger, PostgresFault.Describe(e), WhereOf(_options.Owner), _options.StartTimeout.TotalSeconds);
                 told = true;
                 await _database.DropAsync();
                 await Task.Delay(_options.RetryInterval, _time, cancellationToken);
@@ -159,8 +159,15 @@ public sealed partial class PostgresRegistry : IRegistry, IHealthOverlays, IHost
         // Refused credentials or a missing database do not get better by waiting.
         exception is not PostgresException { SqlState: ['2', '8', ..] or ['3', 'D', ..] };
 
-    [LoggerMessage(10, LogLevel.Information, "Waiting for Postgres: {Reason}")]
-    private static partial void LogWaiting(ILogger logger, string reason);
+    // For the log alone: what everybody may read tells no addresses.
+    private static string WhereOf(string connectionString)
+    {
+        var builder = new NpgsqlConnectionStringBuilder(connectionString);
+        return $"{builder.Host}:{builder.Port}/{builder.Database}";
+    }
+
+    [LoggerMessage(10, LogLevel.Warning, "Waiting up to {Seconds} s for Postgres at {Where}: {Reason}")]
+    private static partial void LogWaiting(ILogger logger, string reason, string where, double seconds);
 
     [LoggerMessage(11, LogLevel.Information, "Registry at revision {Revision}: {Services} services, {Instances} instances")]
     private static partial void LogLoaded(ILogger logger, long revision, int services, int instances);

@@ -8,6 +8,8 @@ internal static class HealthEndpoints
 {
     private const string OtherToken = "Another console on this registry has another admin token: give all the same Auth:AdminToken.";
 
+    private const string NotWriting = "Changes cannot be written now; the log and GET /api/v1/alerts say why.";
+
     /// <summary>The process runs and answers.</summary>
     public static IResult Live() => TypedResults.Json(new { status = "live" });
 
@@ -26,7 +28,9 @@ internal static class HealthEndpoints
                 status = !loaded ? "starting" : availability.IsAvailable ? "ready" : "degraded",
                 revision = registry.Current.Revision,
                 storeAvailable = availability.IsAvailable,
-                problem = context.RequestServices.GetService<ReplicaIntake>() is { OtherSignIn.IsEmpty: false } ? OtherToken : null,
+                problem = context.RequestServices.GetService<ReplicaIntake>() is { OtherSignIn.IsEmpty: false } ? OtherToken
+                    : loaded && !availability.IsAvailable ? NotWriting
+                    : null,
                 lastSync = loaded ? availability.LastSync : (DateTimeOffset?)null,
             },
             statusCode: loaded ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);

@@ -225,7 +225,9 @@ public sealed class MetricsTests : IAsyncDisposable
         _registry.TakeAway();
         using var degraded = await _http.GetAsync("/health/ready", _cancelled);
         Assert.Equal(HttpStatusCode.OK, degraded.StatusCode);
-        Assert.Contains("\"degraded\"", await degraded.Content.ReadAsStringAsync(_cancelled));
+        var said = await degraded.Content.ReadAsStringAsync(_cancelled);
+        Assert.Contains("\"degraded\"", said);
+        Assert.Contains("GET /api/v1/alerts say why", said);
     }
 
     private async Task StartAsync(TelemetryLimits? limits = null)
