@@ -23,7 +23,7 @@ public sealed class NewcomerTests
             {
                 await Eventually.TrueAsync(() => HasRatesAsync(console), TimeSpan.FromSeconds(60), () => $"eight services with rates; it said:\n{console.Output}", Cancelled);
                 var shown = Stopwatch.GetElapsedTime(started);
-                TestContext.Current.SendDiagnosticMessage("rates shown after {0:0.0} s", shown.TotalSeconds);
+                TestContext.Current.TestOutputHelper?.WriteLine("rates shown after {0:0.0} s", shown.TotalSeconds);
                 await console.SaysAsync("/sign-in?", TimeSpan.FromSeconds(60), Cancelled);
 
                 var second = ConsoleProcess.Launch([], directory);
@@ -36,7 +36,7 @@ public sealed class NewcomerTests
                 }
 
                 var stopping = await console.InterruptAsync(Cancelled);
-                TestContext.Current.SendDiagnosticMessage("stopped within {0:0.0} s", stopping.TotalSeconds);
+                TestContext.Current.TestOutputHelper?.WriteLine("stopped within {0:0.0} s", stopping.TotalSeconds);
                 Assert.True(stopping < TimeSpan.FromSeconds(60), $"stopped after {stopping.TotalSeconds:0.0} s:\n{console.Output}");
                 Assert.Equal(0, console.ExitCode);
                 Assert.Empty(ProcessesOf(directory));

@@ -54,7 +54,7 @@ public sealed class PostgresAwayTests
         var took = Stopwatch.GetElapsedTime(back);
         await stopWriting.CancelAsync();
         await writing;
-        TestContext.Current.SendDiagnosticMessage("writes worked {0:0.00} s after Postgres' return; {1} writes were acknowledged", took.TotalSeconds, acknowledged.Count);
+        TestContext.Current.TestOutputHelper?.WriteLine("writes worked {0:0.00} s after Postgres' return; {1} writes were acknowledged", took.TotalSeconds, acknowledged.Count);
 
         var ledger = await console.Client.GetFromJsonAsync<JsonElement>("/api/v1/services/ledger", Cancelled);
         var stored = ledger.GetProperty("instances").EnumerateArray().Select(instance => instance.GetProperty("id").GetString()!).ToHashSet();

@@ -49,7 +49,7 @@ public sealed class LeaseStoreTests(PostgresServer postgres)
         await EventuallyAsync(() => b.Share.Current.Count == HealthShard.Count, "b holds everything", 60);
         var took = TimeProvider.System.GetElapsedTime(killed);
 
-        TestContext.Current.SendDiagnosticMessage("a dead console's share was taken over after {0:0.00} s, the lease being {1:0} s", took.TotalSeconds, Short.Lease.TotalSeconds);
+        TestContext.Current.TestOutputHelper?.WriteLine("a dead console's share was taken over after {0:0.00} s, the lease being {1:0} s", took.TotalSeconds, Short.Lease.TotalSeconds);
         Assert.Empty(watch.Doubles);
         Assert.True((long)(await QueryAsync(database, "select min(epoch) from health_lease where shard = any(select shard from health_lease order by epoch desc limit 32)"))! >= 2);
     }

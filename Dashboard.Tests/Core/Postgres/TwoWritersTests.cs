@@ -53,7 +53,7 @@ public sealed class TwoWritersTests(PostgresServer postgres)
 
         await EventuallyAsync(() => a.Current.Revision == b.Current.Revision, "both have all", 60);
         Assert.Equal(Dump(a.Current), Dump(b.Current));
-        TestContext.Current.SendDiagnosticMessage("{0} races on {1} rows over two consoles in {2:0.0} s: {3} and {4} won, {0} refused as stale", Races, Rows, took.TotalSeconds, won[0], won[1]);
+        TestContext.Current.TestOutputHelper?.WriteLine("{0} races on {1} rows over two consoles in {2:0.0} s: {3} and {4} won, {0} refused as stale", Races, Rows, took.TotalSeconds, won[0], won[1]);
         Assert.Equal(Races, won.Sum());
     }
 
@@ -89,7 +89,7 @@ public sealed class TwoWritersTests(PostgresServer postgres)
 
         await EventuallyAsync(() => a.Current.Revision == b.Current.Revision, "both have all", 60);
         Assert.All(a.Current.Services.Values, service => Assert.Single(service.Serving.Endpoints));
-        TestContext.Current.SendDiagnosticMessage("{0} pairs drained from two consoles at once: {1} guarded, one left serving in each", services, refused);
+        TestContext.Current.TestOutputHelper?.WriteLine("{0} pairs drained from two consoles at once: {1} guarded, one left serving in each", services, refused);
     }
 
     [Fact]

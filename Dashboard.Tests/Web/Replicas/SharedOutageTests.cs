@@ -64,7 +64,7 @@ public sealed class SharedOutageTests
         var died = Stopwatch.GetTimestamp();
         foreach (var console in both)
             await UntilAsync(async () => await ServingAsync(console) == Instances - Dying, "the dead do not serve", both);
-        TestContext.Current.SendDiagnosticMessage("without Postgres {0} of {1} dead instances left both consoles' serving sets after {2:0.0} s", Dying, Instances, Stopwatch.GetElapsedTime(died).TotalSeconds);
+        TestContext.Current.TestOutputHelper?.WriteLine("without Postgres {0} of {1} dead instances left both consoles' serving sets after {2:0.0} s", Dying, Instances, Stopwatch.GetElapsedTime(died).TotalSeconds);
 
         await postgres.StartAsync();
         foreach (var console in both)

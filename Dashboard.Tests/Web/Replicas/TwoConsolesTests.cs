@@ -70,7 +70,7 @@ public sealed class TwoConsolesTests(PostgresServer postgres)
         await a.KillAsync(Cancelled);
         edge.Speaks = true;
         await UntilAsync(async () => await OwnersAsync(database) is [64], "b holds all of the health checks", b);
-        TestContext.Current.SendDiagnosticMessage("a killed console's share was taken over after {0:0.0} s, the lease being 3 s", Stopwatch.GetElapsedTime(killed).TotalSeconds);
+        TestContext.Current.TestOutputHelper?.WriteLine("a killed console's share was taken over after {0:0.0} s, the lease being 3 s", Stopwatch.GetElapsedTime(killed).TotalSeconds);
 
         // a's own gateway died with it: what it has in flight nobody knows, until an operator says that it will not come back.
         await UntilAsync(async () => (await OperationAsync(b, operation)).GetProperty("drain").ToString().Contains($"gateway@{Environment.MachineName}:{a.Ports.Gateway} is silent", StringComparison.Ordinal), "a's gateway is silent", b);
