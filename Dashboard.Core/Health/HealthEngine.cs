@@ -49,9 +49,9 @@ internal sealed class HealthEngine
     /// <summary>Begins to look at what has become this console's and stops with what is not any more.</summary>
     public void Own(Ownership share)
     {
-        var same = share.IsSameShare(Share);
+        var before = Share;
         Share = share;
-        if (same)
+        if (share.IsSameShare(before))
         {
             return;
         }
@@ -62,6 +62,12 @@ internal sealed class HealthEngine
             {
                 if (check.IsOwned != share.Owns(check.Key))
                 {
+                    HandOver(service, check);
+                }
+                else if (check.IsOwned && share.EpochOf(check.Key) != before.EpochOf(check.Key))
+                {
+                    // Lost and got again between two looks, as after a pause of this process: what was asked before is not asked for any more.
+                    HandOver(service, check);
                     HandOver(service, check);
                 }
             }

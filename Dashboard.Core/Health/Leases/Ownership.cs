@@ -44,6 +44,9 @@ public sealed class Ownership
 
     public bool Owns(InstanceKey key) => _epochs.IsEmpty || Owns(HealthShard.Of(key));
 
+    /// <summary>The epoch under which an instance's share is held; 0 = it is not, or nothing is fenced.</summary>
+    public long EpochOf(InstanceKey key) => _epochs.IsEmpty ? 0 : _epochs[HealthShard.Of(key)];
+
     /// <summary>What a command about these shares names.</summary>
     public ImmutableArray<LeaseFence> FencesOf(IEnumerable<int> shards) =>
         _epochs.IsEmpty ? [] : [.. shards.Distinct().Order().Select(shard => new LeaseFence(shard, _epochs[shard]))];

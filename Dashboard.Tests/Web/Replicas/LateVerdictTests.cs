@@ -39,12 +39,14 @@ public sealed class LateVerdictTests(ThreeConsoles three, ITestOutputHelper outp
             Volatile.Write(ref isHolding, true);
             await three.UntilAsync(() => Task.FromResult(!held.IsEmpty && backend.OwnedBy(third).All(held.ContainsKey)), "the third waits for each of its answers");
             var orphans = held.Keys.ToArray();
+            var id = (await ReadAsync(three.All[Third], "/api/v1/replicas")).GetProperty("replicas").EnumerateArray().Single(replica => replica.GetProperty("self").GetBoolean()).GetProperty("id").GetGuid();
             var stopped = TimeProvider.System.GetTimestamp();
             Signals.Pause(three.All[Third].Id);
             try
             {
                 // That all of its instances are ill lies in its sockets, while the others look and find them well.
                 ill.SetResult();
+                await three.UntilAsync(async () => await CountAsync($"select count(*) from health_lease where owner = '{id}'") == 0, "others hold all that the third held");
                 await three.UntilAsync(() => Task.FromResult(orphans.All(instance => double.IsFinite(backend.FirstOther(instance, third, stopped)))), "others look at what the third did");
             }
             finally

@@ -80,13 +80,21 @@ public sealed class ThreeConsoles(PostgresServer postgres) : IAsyncLifetime
     /// <summary>The epochs of the shares of the health checks, by share.</summary>
     public async Task<long[]> EpochsAsync() => (long[])(await RegistryStore.QueryAsync(Database, "select array_agg(epoch order by shard) from health_lease"))!;
 
-    /// <summary>Registers an instance at a console; the service comes into being with these settings.</summary>
+    /// <summary>Registers an instance at a console, as often as a busy machine makes it ask; the service comes into being with these settings.</summary>
     public static async Task PutAsync(ConsoleProcess console, string service, object? settings, params (string Id, object Registration)[] instances)
     {
         if (settings is not null)
-            await SendAsync(console, HttpMethod.Put, $"/api/v1/services/{service}", settings);
+            await PutAsync($"/api/v1/services/{service}", settings);
         foreach (var (id, registration) in instances)
-            await SendAsync(console, HttpMethod.Put, $"/api/v1/services/{service}/instances/{id}", registration);
+            await PutAsync($"/api/v1/services/{service}/instances/{id}", registration);
+
+        async Task PutAsync(string path, object body)
+        {
+            (HttpStatusCode Status, JsonElement Document) answer = default;
+            await Eventually.TrueAsync(
+                async () => (answer = await AskAsync(console, HttpMethod.Put, path, body)).Status != HttpStatusCode.ServiceUnavailable, Patience, () => $"PUT {path} is taken, not {answer.Document}", Cancelled);
+            Assert.True((int)answer.Status is >= 200 and < 300, $"PUT {path}: {(int)answer.Status} {answer.Document}");
+        }
     }
 
     /// <summary>Sends what has to be accepted.</summary>

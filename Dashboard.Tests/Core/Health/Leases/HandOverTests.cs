@@ -49,6 +49,28 @@ public sealed class HandOverTests
     }
 
     [Fact]
+    public void What_was_asked_before_a_share_was_lost_and_got_again_between_two_looks_does_not_count()
+    {
+        _driver.Engine.Own(All(7));
+        _driver.Put(ServiceSettings.Default with { Check = CheckSettings.Default with { Fall = 1 } });
+        _driver.Register("a");
+        _driver.Run(3);
+        Assert.Equal(HealthStatus.Healthy, _driver.StatusOf("a"));
+        _driver.Engine.SyncAll(_driver.Registry.Current);
+        ProbeOrder? asked;
+        while (!_driver.Engine.TryOrder(out asked))
+            _driver.Time.Advance(TimeSpan.FromMilliseconds(10));
+
+        // Another console held it under epoch 8.
+        _driver.Engine.Own(All(9));
+        _driver.Engine.Complete(asked, new(CheckOutcome.Critical, "refused", TimeSpan.Zero));
+
+        Assert.Empty(_driver.Engine.TakeTransitions(_driver.Registry.Current));
+        _driver.World = _ => CheckOutcome.Critical;
+        Assert.True(_driver.RunUntil(() => _driver.StatusOf("a") == HealthStatus.Unhealthy, 10) > TimeSpan.Zero);
+    }
+
+    [Fact]
     public void A_share_that_is_taken_over_goes_on_from_what_the_registry_says()
     {
         _driver.Engine.Own(Ownership.None);
@@ -131,6 +153,8 @@ public sealed class HandOverTests
         var command = Assert.Single(_driver.Engine.TakeTransitions(_driver.Registry.Current));
         Assert.Equal([new LeaseFence(HealthShard.Of(A), 9)], command.Fences);
     }
+
+    private static Ownership All(long epoch) => Ownership.Of(Enumerable.Range(0, HealthShard.Count).ToDictionary(shard => shard, _ => epoch), long.MaxValue);
 
     private static Ownership Without(InstanceKey key) =>
         Ownership.Of(Enumerable.Range(0, HealthShard.Count).Where(shard => shard != HealthShard.Of(key)).ToDictionary(shard => shard, _ => 1L), long.MaxValue);
