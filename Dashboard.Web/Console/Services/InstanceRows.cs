@@ -25,12 +25,14 @@ public sealed class InstanceRows(TrafficStore traffic, TimeProvider time)
         var made = _made.GetOrCreateValue(service);
         lock (made)
         {
-            if (made.Rows is null || made.Frame != frame || made.Operations != operations)
+            var known = made.Rows;
+            if (known is null || !made.IsOf(frame, operations))
             {
-                (made.Rows, made.Frame, made.Operations) = (Make(service, frame, Window(service, operations), operations, made.Rows ?? before), frame, operations);
+                known = Make(service, frame, Window(service, operations), operations, known ?? before);
+                made.Take(known, frame, operations);
             }
 
-            return made.Rows;
+            return known;
         }
     }
 
@@ -89,12 +91,25 @@ public sealed class InstanceRows(TrafficStore traffic, TimeProvider time)
         return last > time.GetUtcNow() - ShareWindow ? traffic.QuerySince(service.Name, last.Value) : traffic.Query(service.Name, ShareWindow);
     }
 
+    /// <summary>The last rows, for as long as somebody shows them, and what they were made from. It keeps nothing: a service that nobody looks at any more must not hold the whole mesh's traffic of that moment.</summary>
     private sealed class Made
     {
-        public InstanceRow[]? Rows { get; set; }
+        private readonly WeakReference<InstanceRow[]?> _rows = new(null);
+        private readonly WeakReference<TrafficFrame?> _frame = new(null);
+        private readonly WeakReference<OperationBoard?> _operations = new(null);
+        private bool _hasFrame;
 
-        public TrafficFrame? Frame { get; set; }
+        public InstanceRow[]? Rows => _rows.TryGetTarget(out var rows) ? rows : null;
 
-        public OperationBoard? Operations { get; set; }
+        public bool IsOf(TrafficFrame? frame, OperationBoard operations) =>
+            _operations.TryGetTarget(out var board) && ReferenceEquals(board, operations) && (frame is null ? !_hasFrame : _hasFrame && _frame.TryGetTarget(out var known) && ReferenceEquals(known, frame));
+
+        public void Take(InstanceRow[] rows, TrafficFrame? frame, OperationBoard operations)
+        {
+            _rows.SetTarget(rows);
+            _frame.SetTarget(frame);
+            _operations.SetTarget(operations);
+            _hasFrame = frame is not null;
+        }
     }
 }
