@@ -10,9 +10,13 @@ public sealed class EndpointWaiters
 {
     private readonly ConcurrentDictionary<string, TaskCompletionSource> _gates = new(StringComparer.Ordinal);
     private int _waiting;
+    private volatile bool _released;
 
     /// <summary>How many wait now.</summary>
     public int Waiting => Volatile.Read(ref _waiting);
+
+    /// <summary>Nobody is to wait any more.</summary>
+    public bool IsReleased => _released;
 
     /// <summary>
     /// A task that completes at the service's next change. Take it first, then look at the catalog, then await it: a change between the two has completed it.
@@ -55,4 +59,11 @@ public sealed class EndpointWaiters
 
     /// <summary>Wakes everyone: the catalog was replaced.</summary>
     public void WakeAll() => Wake(_gates.Keys);
+
+    /// <summary>Wakes everyone for good: the console stops. One token for all, where one linked for each would be held for as long as it waits.</summary>
+    public void Release()
+    {
+        _released = true;
+        WakeAll();
+    }
 }

@@ -16,6 +16,9 @@ public sealed class FollowerBoard(FollowerTable followers, IServingSource source
     private long _derivedAt;
     private bool _derived;
 
+    // As they were told last: of whom nothing is new, the same is told again. Ten thousand may follow, and they are looked at every second.
+    private List<FollowerStanding> _last = [];
+
     /// <summary>Everyone by id, at most 200 ms old.</summary>
     public ImmutableArray<FollowerStanding> Current
     {
@@ -44,8 +47,8 @@ public sealed class FollowerBoard(FollowerTable followers, IServingSource source
             .SelectMany(operation => operation.Followers.Select(id => (id, operation)))
             .ToLookup(pair => pair.id, pair => pair.operation, StringComparer.Ordinal);
         var known = followers.Current;
-        var names = known.Select(follower => follower.Id).ToHashSet(StringComparer.Ordinal);
-        return [.. known.Select(follower => Stand(follower, catalog, newest, waiting[follower.Id]))
+        var names = waiting.Count == 0 ? [] : known.Select(follower => follower.Id).ToHashSet(StringComparer.Ordinal);
+        return [.. Stand(known, catalog, newest, waiting)
             .Concat(waiting.Where(pair => !names.Contains(pair.Key)).Select(pair => new FollowerStanding
             {
                 Id = pair.Key,
@@ -56,9 +59,33 @@ public sealed class FollowerBoard(FollowerTable followers, IServingSource source
             .OrderBy(standing => standing.Id, StringComparer.Ordinal)];
     }
 
+    // Both by id.
+    private List<FollowerStanding> Stand(ImmutableArray<Follower> known, ServingCatalog catalog, long newest, ILookup<string, Operation> waiting)
+    {
+        var last = Volatile.Read(ref _last);
+        var standings = new List<FollowerStanding>(known.Length);
+        var at = 0;
+        foreach (var follower in known)
+        {
+            while (at < last.Count && string.CompareOrdinal(last[at].Id, follower.Id) < 0)
+                at++;
+
+            standings.Add(at < last.Count && ReferenceEquals(last[at].Follower, follower) && !waiting.Contains(follower.Id) && StandsAsBefore(last[at], follower, catalog, newest)
+                ? last[at]
+                : Stand(follower, catalog, newest, waiting[follower.Id]));
+        }
+
+        Volatile.Write(ref _last, standings);
+        return standings;
+    }
+
+    private static bool StandsAsBefore(FollowerStanding last, Follower follower, ServingCatalog catalog, long newest) =>
+        !follower.CanConfirm
+        || (last is { State: FollowerState.Current, WaitedForBy.IsEmpty: true } && last.Taken == TakenBy(follower, catalog) && HasTakenAll(follower, catalog, newest));
+
     private FollowerStanding Stand(Follower follower, ServingCatalog catalog, long newest, IEnumerable<Operation> operations)
     {
-        var taken = follower.Generation == catalog.Generation ? follower.Acknowledged : 0;
+        var taken = TakenBy(follower, catalog);
         if (!follower.CanConfirm)
             return new() { Id = follower.Id, Follower = follower, State = follower.Connected ? FollowerState.CannotConfirm : FollowerState.Silent };
 
@@ -86,10 +113,29 @@ public sealed class FollowerBoard(FollowerTable followers, IServingSource source
         };
     }
 
+    private static long TakenBy(Follower follower, ServingCatalog catalog) => follower.Generation == catalog.Generation ? follower.Acknowledged : 0;
+
+    // Most have, and cost a few comparisons.
+    private static bool HasTakenAll(Follower follower, ServingCatalog catalog, long newest)
+    {
+        if (follower.AcknowledgedByService is null && follower.Generation == catalog.Generation && follower.Acknowledged >= newest)
+            return true;
+
+        if (follower.Services is not { } services)
+            return false;
+
+        foreach (var name in services)
+        {
+            if (catalog.Services.TryGetValue(name, out var set) && follower.AcknowledgedOf(name, catalog.Generation) < set.Revision)
+                return false;
+        }
+
+        return true;
+    }
+
     private static IEnumerable<ServingSet> Lacking(Follower follower, ServingCatalog catalog, long newest)
     {
-        // Most have taken everything: they cost one comparison.
-        if (follower.AcknowledgedByService is null && follower.Generation == catalog.Generation && follower.Acknowledged >= newest)
+        if (HasTakenAll(follower, catalog, newest))
             return [];
 
         var followed = follower.Services is { } some ? some.Select(name => catalog.Services.GetValueOrDefault(name)).OfType<ServingSet>() : catalog.Services.Values;

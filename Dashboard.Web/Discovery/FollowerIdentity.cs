@@ -9,13 +9,15 @@ namespace Dashboard.Web.Discovery;
 /// <param name="IsGateway">It carries and reports traffic.</param>
 internal sealed record FollowerIdentity(string? Id, bool IsGateway, string? Address)
 {
-    public static FollowerIdentity Of(HttpContext http, RequestInput input)
+    public static FollowerIdentity Of(HttpContext http, RequestInput input) => new(
+        input.Header(WatchProtocol.ClientHeader, Formats.FollowerId),
+        input.Header(WatchProtocol.KindHeader, kind => kind is WatchProtocol.GatewayKind ? null : $"must be {WatchProtocol.GatewayKind}, or be left out") is not null,
+        AddressOf(http));
+
+    public static string? AddressOf(HttpContext http)
     {
         var address = http.Connection.RemoteIpAddress;
-        return new(
-            input.Header(WatchProtocol.ClientHeader, Formats.FollowerId),
-            input.Header(WatchProtocol.KindHeader, kind => kind is WatchProtocol.GatewayKind ? null : $"must be {WatchProtocol.GatewayKind}, or be left out") is not null,
-            address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4().ToString() : address?.ToString());
+        return address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4().ToString() : address?.ToString();
     }
 
     public FollowerKind KindOr(FollowerKind other) => IsGateway ? FollowerKind.Gateway : other;

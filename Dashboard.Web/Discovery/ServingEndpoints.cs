@@ -13,7 +13,7 @@ internal sealed class ServingEndpoints(
     FollowerTable followers,
     ServingBytes bytes,
     IHostApplicationLifetime lifetime,
-    TimeProvider time)
+    TimeProvider time) : IDisposable
 {
     public const string RevisionHeader = "X-Registry-Revision";
     public const string GenerationHeader = "X-Registry-Generation";
@@ -24,7 +24,7 @@ internal sealed class ServingEndpoints(
     /// <summary>Since when the answer may be out of date; only while Postgres is away.</summary>
     public const string StaleHeader = "X-Registry-Stale-Since";
 
-    /// <summary>The longest <c>wait</c>.</summary>
+    /// <summary>The longest time that a client may wait for a change.</summary>
     public static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(10);
 
     // Longer than changes are ever gathered before they are told, and no reader's loss should that fail.
@@ -32,6 +32,11 @@ internal sealed class ServingEndpoints(
 
     // How long after its answer a client that asks again and again still counts as connected.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
+
+    // The console stops: its clients are told what holds now rather than kept.
+    private readonly CancellationTokenRegistration _stopping = lifetime.ApplicationStopping.Register(waiters.Release);
+
+    public void Dispose() => _stopping.Dispose();
 
     public async Task<IResult> GetAsync(HttpContext http)
     {
@@ -45,10 +50,7 @@ internal sealed class ServingEndpoints(
             return problem;
 
         await CatchUpAsync(service, http.RequestAborted);
-        if (source.Feed.Current.Services.ContainsKey(service))
-            Note(identity, service, known, wait);
-
-        return await AnswerAsync(http, service, known, wait);
+        return await AnswerAsync(http, identity, service, known, wait);
     }
 
     /// <summary>Whoever got the answer to a change, reads that change.</summary>
@@ -63,11 +65,18 @@ internal sealed class ServingEndpoints(
             change = waiters.NextChange(service);
     }
 
-    /// <summary>The answer to who knows <paramref name="known"/> of a service: at once where there is news of it, else when there is or the wait is over.</summary>
-    public async Task<IResult> AnswerAsync(HttpContext http, string service, WatchEventId? known, TimeSpan wait)
+    /// <summary>Notes who asks, and answers as soon as the service is something else than what is known, or when the wait is over.</summary>
+    public Task<IResult> AnswerAsync(HttpContext http, FollowerIdentity identity, string service, WatchEventId? known, TimeSpan wait)
     {
-        var deadline = time.GetUtcNow() + wait;
-        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, lifetime.ApplicationStopping);
+        if (source.Feed.Current.Services.ContainsKey(service))
+            Note(identity, service, known, wait);
+
+        return AnswerAsync(http, service, known, time.GetUtcNow() + wait);
+    }
+
+    // Ten thousand may be in here at once: each costs what this holds while it waits.
+    private async Task<IResult> AnswerAsync(HttpContext http, string service, WatchEventId? known, DateTimeOffset deadline)
+    {
         while (true)
         {
             // A gate is kept until its service changes: none for names that nobody registered.
@@ -80,19 +89,11 @@ internal sealed class ServingEndpoints(
                 return source.IsWithheld || (known is { } held && source.MustKeep(held.Generation)) ? Withheld : Problems.NoService(service, catalog.Revision);
 
             var left = deadline - time.GetUtcNow();
-            if (known is not { } index || left <= TimeSpan.Zero || IsNews(index, catalog, set))
+            if (known is not { } index || left <= TimeSpan.Zero || waiters.IsReleased || IsNews(index, catalog, set))
                 return new ServingAnswer(bytes.Of(set), catalog, source.StaleSince, time);
 
-            try
-            {
-                if (!await waiters.WaitAsync(change, left, time, stopping.Token))
-                    known = null;
-            }
-            catch (OperationCanceledException) when (!http.RequestAborted.IsCancellationRequested)
-            {
-                // The console stops: its clients are told what holds now rather than kept.
+            if (!await waiters.WaitAsync(change, left, time, http.RequestAborted))
                 known = null;
-            }
         }
     }
 
@@ -115,7 +116,7 @@ internal sealed class ServingEndpoints(
             followers.Acknowledge(id, catalog.Generation, service, index.Revision);
     }
 
-    /// <summary>What a client says that it knows. A bare revision says nothing of generation and overlay: those then do not count.</summary>
+    /// <summary>Reads what a client passes as <c>index</c>. A bare revision says nothing of generation and overlay: those then do not count.</summary>
     public static bool TryParseIndex(string text, out WatchEventId? index)
     {
         index = long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var revision) ? new(Guid.Empty, revision, -1)

@@ -5,7 +5,9 @@ using Dashboard.Web.Http.Express;
 
 namespace Dashboard.Web.Discovery;
 
-/// <summary>The short way to a service's endpoints, for who is no follower by name. Hundreds that wait for one service ask again at the same moment, while others are still to be told.</summary>
+/// <summary>
+/// The short way to a service's endpoints. Above all for the many who wait: what routing, sign-in and endpoint filters made for a request is held until its answer, and that is more than the waiting itself needs.
+/// </summary>
 internal sealed class ServingExpress(RegistryServingSource source, ServingEndpoints endpoints, ServingBytes bytes, TimeProvider time) : IExpressEndpoint
 {
     private const string Tail = "/endpoints";
@@ -27,43 +29,47 @@ internal sealed class ServingExpress(RegistryServingSource source, ServingEndpoi
     {
         var current = !source.IsBehind(service);
         var catalog = source.Feed.Current;
-        if (!current || !catalog.Services.TryGetValue(service, out var set) || http.Request.Headers[WatchProtocol.ClientHeader].Count > 0 || http.Request.Headers[WatchProtocol.KindHeader].Count > 0)
+        var headers = http.Request.Headers;
+        if (!current
+            || !catalog.Services.TryGetValue(service, out var set)
+            || headers[WatchProtocol.KindHeader].Count > 0
+            || !TryReadName(headers[WatchProtocol.ClientHeader], out var name)
+            || !TryReadQuery(http.Request.QueryString.Value, out var known, out var wait))
             return ValueTask.FromResult(false);
 
-        return !http.Request.QueryString.HasValue ? AnswerAsync(http, new(bytes.Of(set), catalog, source.StaleSince, time))
-            : TryReadQuery(http.Request.QueryString.Value!, out var known, out var wait) ? AnswerAsync(http, service, known, wait)
-            : ValueTask.FromResult(false);
+        return AnswerAsync(http, known is null && name is null
+            ? Task.FromResult<IResult>(new ServingAnswer(bytes.Of(set), catalog, source.StaleSince, time))
+            : endpoints.AnswerAsync(http, new(name, IsGateway: false, FollowerIdentity.AddressOf(http)), service, known, wait));
     }
 
-    private static async ValueTask<bool> AnswerAsync(HttpContext http, ServingAnswer answer)
+    private static async ValueTask<bool> AnswerAsync(HttpContext http, Task<IResult> answer)
     {
-        await answer.ExecuteAsync(http);
+        await (await answer).ExecuteAsync(http);
         return true;
     }
 
-    private async ValueTask<bool> AnswerAsync(HttpContext http, string service, WatchEventId? known, TimeSpan wait)
+    private static bool TryReadName(Microsoft.Extensions.Primitives.StringValues header, out string? name)
     {
-        var answer = await endpoints.AnswerAsync(http, service, known, wait);
-        await answer.ExecuteAsync(http);
-        return true;
+        name = header.Count == 0 ? null : header[0];
+        return header.Count == 0 || (header.Count == 1 && name is not null && Formats.FollowerId(name) is null);
     }
 
-    /// <summary>Reads an index and a wait, each given at most once and written plainly; false for whatever else there is.</summary>
-    private static bool TryReadQuery(string query, out WatchEventId? known, out TimeSpan wait)
+    // Each parameter at most once, and nothing escaped: whatever else is asked, the endpoint itself understands or names what is wrong with it.
+    private static bool TryReadQuery(string? query, out WatchEventId? known, out TimeSpan wait)
     {
-        known = null;
-        wait = TimeSpan.Zero;
-        var (hasIndex, hasWait) = (false, false);
-        var text = query.AsSpan(1);
-        if (text.ContainsAny('%', '+'))
+        (known, wait) = (null, TimeSpan.Zero);
+        if (string.IsNullOrEmpty(query))
+            return true;
+
+        if (query.AsSpan().ContainsAny('%', '+'))
             return false;
 
-        foreach (var range in text.Split('&'))
+        var (hasIndex, hasWait) = (false, false);
+        foreach (var part in query[1..].Split('&'))
         {
-            var part = text[range];
-            if (!hasIndex && part.StartsWith("index=", StringComparison.Ordinal) && ServingEndpoints.TryParseIndex(part["index=".Length..].ToString(), out known))
+            if (!hasIndex && part.StartsWith("index=", StringComparison.Ordinal) && ServingEndpoints.TryParseIndex(part["index=".Length..], out known))
                 hasIndex = true;
-            else if (!hasWait && part.StartsWith("wait=", StringComparison.Ordinal) && Formats.TryParseDuration(part["wait=".Length..].ToString(), out wait) && wait <= ServingEndpoints.LongestWait)
+            else if (!hasWait && part.StartsWith("wait=", StringComparison.Ordinal) && Formats.TryParseDuration(part["wait=".Length..], out wait) && wait <= ServingEndpoints.LongestWait)
                 hasWait = true;
             else
                 return false;

@@ -33,7 +33,10 @@ public sealed class DeltaStream : XdsStream
         {
             var subscription = Of(type);
             subscription.UnderWay.Clear();
-            var response = new DeltaDiscoveryResponse { TypeUrl = XdsTypes.Url(type), SystemVersionInfo = View!.Version };
+            var response = new DeltaDiscoveryResponse { TypeUrl = XdsTypes.Url(type) };
+            // It is there for people to read: Envoy's configuration dump shows it of every type but this, which is sent the most.
+            if (type != XdsType.Endpoints)
+                response.SystemVersionInfo = View!.Version;
             var size = 0;
             foreach (var name in subscription.Waiting.ToArray())
             {

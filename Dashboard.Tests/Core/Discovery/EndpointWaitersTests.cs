@@ -46,6 +46,17 @@ public sealed class EndpointWaitersTests
     }
 
     [Fact]
+    public async Task Release_WakesEveryoneForGood()
+    {
+        var (orders, cart) = (WaitAsync("orders"), WaitAsync("cart"));
+
+        _waiters.Release();
+
+        Assert.True(await orders && await cart);
+        Assert.True(_waiters.IsReleased);
+    }
+
+    [Fact]
     public async Task TenThousandWaiters_AreWokenByOneChange_AndCostLittleWhileTheyWait()
     {
         var before = GC.GetAllocatedBytesForCurrentThread();

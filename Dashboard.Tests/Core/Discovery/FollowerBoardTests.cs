@@ -59,6 +59,22 @@ public sealed class FollowerBoardTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task NothingNewAboutOne_IsToldAgainAsItWas_UntilItsServiceChanges()
+    {
+        _followers.Seen("poller", FollowerKind.Http, null, ["orders"], reports: false);
+        _followers.Acknowledge("poller", Generation, "orders", _registry.Current.Revision);
+        var standing = Standing("poller");
+        Register("cart", "cart-2");
+        await PublishedAsync();
+        Assert.Same(standing, Standing("poller"));
+
+        Register("orders", "orders-2");
+        await PublishedAsync();
+
+        Assert.Equal((FollowerState.CatchingUp, "orders"), (Standing("poller").State, Standing("poller").Lacks.Single()));
+    }
+
+    [Fact]
     public async Task LacksAChange_CatchesUpForTenSecondsAndIsThenBehind_SinceThatChange()
     {
         _followers.Seen("edge", FollowerKind.Gateway, null, null, reports: true);

@@ -9,6 +9,7 @@ using Dashboard.Web.Http.Express;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace Dashboard.Tests.Web.Api;
 
@@ -81,6 +82,15 @@ public sealed class ExpressTests : IAsyncLifetime
     [InlineData("GET", "/api/v1/services/absent/endpoints", "")]
     [InlineData("GET", "/api/v1/services/orders/endpoints?index=x", "")]
     [InlineData("GET", "/api/v1/services/a/b/endpoints", "")]
+    [InlineData("GET", "/api/v1/services/orders/endpoints?wait=1ms&index=5", "")]
+    [InlineData("GET", "/api/v1/services/orders/endpoints?index=1000000&wait=10m", "")]
+    [InlineData("GET", "/api/v1/services/orders/endpoints?index=%30&wait=%31ms", "")]
+    [InlineData("GET", "/api/v1/services/orders/endpoints?Index=0", "")]
+    [InlineData("GET", "/api/v1/services/orders/endpoints?index=0&index=1", "")]
+    [InlineData("GET", "/api/v1/services/orders/endpoints?index=0&wait=1+m", "")]
+    [InlineData("GET", "/api/v1/services/orders/endpoints?index=0&", "")]
+    [InlineData("GET", "/api/v1/services/orders/endpoints?wat=1s", "")]
+    [InlineData("GET", "/api/v1/services/absent/endpoints?index=0&wait=1ms", "")]
     [InlineData("POST", "/api/v1/services/beats/instances/b-1/heartbeat", "")]
     [InlineData("POST", "/api/v1/services/beats/instances/b-1/heartbeat", "{}")]
     [InlineData("POST", "/api/v1/services/beats/instances/b-1/heartbeat", """{"status":"warning"}""")]
@@ -133,6 +143,73 @@ public sealed class ExpressTests : IAsyncLifetime
         Assert.StartsWith("201", answer, StringComparison.Ordinal);
         Assert.Equal((2, 1), (_signIn.Asked, _signIn.SignedIn));
     }
+
+    [Theory]
+    [InlineData("poller-1")]
+    [InlineData(null)]
+    public async Task AWaitingQuery_OnTheShortWay_IsWokenByItsServiceAlone_AndItsNameIsKnown(string? name)
+    {
+        using var waiting = Wait(_express, name, CancellationToken.None, out var head);
+        await WaitingAsync(_express, 1);
+        _whole.Seed("cart", 1);
+        await _express.PublishedAsync();
+        Assert.Equal(1, Waiting(_express));
+        Assert.False(waiting.IsCompleted);
+
+        _whole.Do(new DrainInstance(new("orders", "orders-1")));
+        using var answer = await waiting.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+
+        Assert.Equal(2, (await ApiHost.BodyAsync(answer)).GetProperty("endpoints").GetArrayLength());
+        Assert.Equal(0, Waiting(_express));
+        Assert.Equal((1, 1), (_signIn.Asked, _signIn.SignedIn));
+        Assert.Equal(name is null ? null : head, _express.Followers.Find("poller-1")?.AcknowledgedOf("orders", _registry.Current.Generation));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task AWaitingClientThatGoes_LeavesNothingBehind(bool express)
+    {
+        var host = express ? _express : _whole;
+        using var gone = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var waiting = Wait(host, null, gone.Token, out _);
+        await WaitingAsync(host, 1);
+
+        await gone.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        await WaitingAsync(host, 0);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task WhenTheConsoleStops_WhoWaitsIsToldWhatHolds(bool express)
+    {
+        var host = express ? _express : _whole;
+        using var waiting = Wait(host, null, TestContext.Current.CancellationToken, out var head);
+        await WaitingAsync(host, 1);
+
+        host.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+
+        using var answer = await waiting.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal($"{head}", answer.Headers.GetValues("X-Registry-Revision").Single());
+    }
+
+    private Task<HttpResponseMessage> Wait(ApiHost host, string? name, CancellationToken cancellationToken, out long head)
+    {
+        head = _registry.Current.Revision;
+        var request = new HttpRequestMessage(HttpMethod.Get, $"/api/v1/services/orders/endpoints?index={head}&wait=10m");
+        if (name is not null)
+            request.Headers.Add("X-Mesh-Client", name);
+        return host.Client.SendAsync(request, cancellationToken);
+    }
+
+    private static int Waiting(ApiHost host) => host.Services.GetRequiredService<EndpointWaiters>().Waiting;
+
+    private static Task WaitingAsync(ApiHost host, int count) =>
+        Eventually.TrueAsync(() => Waiting(host) == count, TimeSpan.FromSeconds(60), $"{count} wait", TestContext.Current.CancellationToken);
 
     /// <summary>Status, headers and body, but for what differs from one answer to the next.</summary>
     private static async Task<string> AskAsync(ApiHost host, HttpMethod method, string path, string body)
