@@ -36,11 +36,9 @@ public sealed class EnvoyDialect(XdsOptions options) : XdsDialect
 
     internal override bool IsByService(XdsType type) => type is XdsType.Cluster or XdsType.Endpoints;
 
-    internal override IEnumerable<XdsResource> Describe(ServingSet service)
-    {
-        yield return XdsResource.Of(XdsType.Cluster, service.Service, ClusterOf(service));
-        yield return XdsResource.Of(XdsType.Endpoints, service.Service, EndpointsOf(service));
-    }
+    internal override XdsResource DescribeEndpoints(ServingSet service) => XdsResource.Of(XdsType.Endpoints, service.Service, EndpointsOf(service));
+
+    internal override IEnumerable<XdsResource> DescribeSettings(ServingSet service) => [XdsResource.Of(XdsType.Cluster, service.Service, ClusterOf(service))];
 
     internal override IEnumerable<XdsResource> DescribeAll(ServingCatalog catalog)
     {

@@ -21,11 +21,12 @@ public sealed class GrpcDialect : XdsDialect
 
     internal override bool IsByService(XdsType type) => true;
 
-    internal override IEnumerable<XdsResource> Describe(ServingSet service)
+    internal override XdsResource DescribeEndpoints(ServingSet service) => XdsResource.Of(XdsType.Endpoints, service.Service, EndpointsOf(service));
+
+    internal override IEnumerable<XdsResource> DescribeSettings(ServingSet service)
     {
         var name = service.Service;
         yield return XdsResource.Of(XdsType.Cluster, name, ClusterOf(name));
-        yield return XdsResource.Of(XdsType.Endpoints, name, EndpointsOf(service));
         yield return XdsResource.Of(XdsType.Listener, name, ListenerOf(name));
         yield return XdsResource.Of(XdsType.Route, name, RouteOf(name));
     }

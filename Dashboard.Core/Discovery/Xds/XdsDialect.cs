@@ -16,8 +16,16 @@ public abstract class XdsDialect
     /// <summary>True when resources of this type bear services' names: who refuses one refuses that service alone.</summary>
     internal abstract bool IsByService(XdsType type);
 
-    /// <summary>The resources of one service.</summary>
-    internal abstract IEnumerable<XdsResource> Describe(ServingSet service);
+    /// <summary>The instances of one service.</summary>
+    internal abstract XdsResource DescribeEndpoints(ServingSet service);
+
+    /// <summary>The other resources of one service. They say nothing but its name, its protocol and its policy.</summary>
+    internal abstract IEnumerable<XdsResource> DescribeSettings(ServingSet service);
+
+    /// <summary>The resources of one service that may be other than before: nearly always its instances alone.</summary>
+    /// <param name="before">What was described last; null = nothing.</param>
+    internal IEnumerable<XdsResource> Describe(ServingSet? before, ServingSet service) =>
+        before is not null && (before.Protocol, before.Policy) == (service.Protocol, service.Policy) ? [DescribeEndpoints(service)] : [.. DescribeSettings(service), DescribeEndpoints(service)];
 
     /// <summary>The resources that are about many services at once.</summary>
     internal abstract IEnumerable<XdsResource> DescribeAll(ServingCatalog catalog);

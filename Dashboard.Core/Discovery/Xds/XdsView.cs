@@ -63,7 +63,7 @@ public sealed class XdsView
         {
             if (catalog.Services.TryGetValue(service, out var set))
             {
-                foreach (var resource in Dialect.Describe(set))
+                foreach (var resource in Dialect.Describe(Catalog.Services.GetValueOrDefault(service), set))
                     Put(resource);
             }
             else

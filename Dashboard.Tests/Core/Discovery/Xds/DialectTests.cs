@@ -140,6 +140,33 @@ public sealed class DialectTests
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void After_any_steps_the_resources_are_those_of_a_catalog_that_is_described_anew(bool grpc)
+    {
+        XdsDialect dialect = grpc ? new GrpcDialect() : new EnvoyDialect(new());
+        var world = new XdsWorld(dialect, Orders, XdsWorld.Service("cart", 1));
+        Action[] steps =
+        [
+            () => world.Put(XdsWorld.Service("cart", 2, 3)),
+            () => world.Put(Orders with { Policy = BalancingPolicy.LeastConnections }),
+            () => world.Put(Orders with { Protocol = ServiceProtocol.Tcp }),
+            () => world.Put(Orders with { Protocol = ServiceProtocol.Grpc, Leaving = [] }, XdsWorld.Service("new", 1)),
+            () => world.Remove("cart"),
+            () => world.Put(XdsWorld.Service("cart", 5) with { Policy = BalancingPolicy.Random }),
+            () => world.Tick(),
+        ];
+        foreach (var step in steps)
+        {
+            step();
+            var anew = XdsView.Of(dialect, world.View.Catalog);
+            Assert.All(Enum.GetValues<XdsType>(), type => Assert.Equal(Versions(anew, type), Versions(world.View, type)));
+        }
+
+        static IEnumerable<string> Versions(XdsView view, XdsType type) => view.All(type).Values.Select(one => $"{one.Name} {one.Version}").Order(StringComparer.Ordinal);
+    }
+
+    [Theory]
     [InlineData("gRPC C-core linux", true)]
     [InlineData("gRPC Node Pure JS", true)]
     [InlineData("envoy", false)]
