@@ -16,14 +16,15 @@ namespace Dashboard.Tests.Benchmarks;
 
 /// <summary>
 /// <c>bench xds-push [streams] [seconds]</c>: from a change of a weight to the assignment at the client. One stream in this process, from the command, in turns with a bare commit with NOTIFY to a listener: p50 at
-/// most 3x. Then a console of its own, from the HTTP request: 1,000 streams, each a connection of its own with 50 of 1,000 services, at 10 changes a second: p99 at most 50 ms, below 20 % of a core for the console. At last the same where all follow the same 50.
+/// most 3x; once more with commits that wait for the disk, as a console's do. Then a console of its own, from the HTTP request: 1,000 streams, each a connection of its own with 50 of 1,000 services, at 10 changes a second: p99 at most 50 ms, below 20 % of a core for the console. At last the same where all follow the same 50.
 /// </summary>
 internal sealed class XdsPushBenchmark : IBenchmark
 {
     private const int Services = 1000;
     private const int Instances = 5;
     private const int Followed = 50;
-    private const int Samples = 300;
+    private const int Samples = 4000;
+    private const int Warm = 2000;
     private const double RatioGoal = 3;
     private const double LatencyGoalMs = 50;
     private const double CpuGoal = 0.2;
@@ -38,9 +39,14 @@ internal sealed class XdsPushBenchmark : IBenchmark
         var postgres = new PostgresServer();
         try
         {
+            // A process as young as this one runs code that is measured for its compiler, at up to twice the time: several thousand changes later it is as a console that has run for a minute.
+            await OneStreamAsync(await postgres.CreateDatabaseAsync(), await postgres.CreateDatabaseAsync(), "just started", cancellationToken);
+            await OneDurableStreamAsync(cancellationToken);
+            var met = await OneStreamAsync(await postgres.CreateDatabaseAsync(), await postgres.CreateDatabaseAsync(), "no commit waits for the disk", cancellationToken);
+            if (streams == 0)
+                return met ? 0 : 1;
+
             var registry = await postgres.CreateDatabaseAsync();
-            var bare = await postgres.CreateDatabaseAsync();
-            var met = await OneStreamAsync(await postgres.CreateDatabaseAsync(), bare, cancellationToken);
             var xds = FreePort.Tcp();
             await using var console = await ConsoleProcess.StartAsync([$"--ConnectionStrings:Registry={registry}", $"--Xds:Url=http://127.0.0.1:{xds}"], cancellationToken);
             await RegisterAsync(console, cancellationToken);
@@ -66,7 +72,20 @@ internal sealed class XdsPushBenchmark : IBenchmark
         });
     }
 
-    private static async Task<bool> OneStreamAsync(string registry, string bare, CancellationToken cancellationToken)
+    // As a console runs: what the disk takes, both sides wait for.
+    private static async Task OneDurableStreamAsync(CancellationToken cancellationToken)
+    {
+        await using var durable = await PostgresServer.StartPrivateAsync(durable: true);
+        await using (var connection = new NpgsqlConnection(durable.ConnectionString))
+        {
+            await connection.OpenAsync(cancellationToken);
+            await ExecuteAsync(connection, "create database bare", cancellationToken);
+        }
+
+        await OneStreamAsync(durable.ConnectionString, new NpgsqlConnectionStringBuilder(durable.ConnectionString) { Database = "bare" }.ConnectionString, "durable commits", cancellationToken);
+    }
+
+    private static async Task<bool> OneStreamAsync(string registry, string bare, string how, CancellationToken cancellationToken)
     {
         await using var server = await XdsServer.StartAsync(services => services.AddPostgresRegistry(options => options.ConnectionString = registry));
         var actor = new Actor("bench", ActorKind.Operator);
@@ -83,7 +102,7 @@ internal sealed class XdsPushBenchmark : IBenchmark
         await ExecuteAsync(listener, "create table bench (id int primary key, n bigint); insert into bench values (1, 0); listen bench", cancellationToken);
         await using var writer = new NpgsqlConnection(bare);
         await writer.OpenAsync(cancellationToken);
-        var (raw, pushed) = (new List<double>(), new List<double>());
+        var (raw, pushed, answered) = (new List<double>(), new List<double>(), new List<double>());
         for (var i = 0; i < Samples; i++)
         {
             var start = Stopwatch.GetTimestamp();
@@ -93,16 +112,17 @@ internal sealed class XdsPushBenchmark : IBenchmark
             await committing;
 
             start = Stopwatch.GetTimestamp();
-            var changing = server.Registry.ExecuteAsync(new SetWeights("one", ImmutableSortedDictionary<string, int?>.Empty.Add("i-0", 1 + i)) { Reason = "benchmark" }, actor, cancellationToken);
+            var changing = server.Registry.ExecuteAsync(new SetWeights("one", ImmutableSortedDictionary<string, int?>.Empty.Add("i-0", 1 + i)) { Reason = "benchmark" }, actor, cancellationToken).AsTask();
+            var answer = changing.ContinueWith(_ => Stopwatch.GetElapsedTime(start).TotalMilliseconds, cancellationToken, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             var response = await client.ReadAsync(cancellationToken);
             pushed.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
             await client.AckAsync(response);
             await changing;
+            answered.Add(await answer);
         }
 
-        // The first go through code that was never run before.
-        var (ours, theirs) = (Quantile(pushed.Skip(50), 0.5), Quantile(raw.Skip(50), 0.5));
-        Print($"one stream: p50 {ours:0.00} ms, p99 {Quantile(pushed.Skip(50), 0.99):0.00} ms; bare commit + NOTIFY p50 {theirs:0.00} ms, p99 {Quantile(raw.Skip(50), 0.99):0.00} ms: {ours / theirs:0.00}x (goal at most {RatioGoal}x)");
+        var (ours, theirs) = (Quantile(pushed.Skip(Warm), 0.5), Quantile(raw.Skip(Warm), 0.5));
+        Print($"one stream, {how}: p50 {ours:0.00} ms, p99 {Quantile(pushed.Skip(Warm), 0.99):0.00} ms, of which until the change is committed and answered {Quantile(answered.Skip(Warm), 0.5):0.00} ms; bare commit + NOTIFY p50 {theirs:0.00} ms, p99 {Quantile(raw.Skip(Warm), 0.99):0.00} ms: {ours / theirs:0.00}x (goal at most {RatioGoal}x)");
         return ours <= RatioGoal * theirs;
     }
 
