@@ -76,6 +76,25 @@ public sealed class SubscriberEndpointsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Get_TellsWhatOneRefused_AndWhy_UntilItHasTakenSomethingNewer()
+    {
+        _host.Followers.Seen("envoy-1", FollowerKind.Xds, "10.1.0.4", ["orders"], reports: false);
+        _host.Followers.Acknowledge("envoy-1", Generation, 1);
+        _host.Followers.Refuse("envoy-1", _host.Registry.Current.Revision, "EDS orders at version 2: too light");
+
+        var envoy = One(await _host.GetAsync(Path), "envoy-1");
+
+        Assert.Equal(
+            ("xds", "refused", 1L, _host.Registry.Current.Revision, "EDS orders at version 2: too light"),
+            (Text(envoy, "kind"), Text(envoy, "state"), envoy.GetProperty("acknowledged").GetInt64(), envoy.GetProperty("refusedRevision").GetInt64(), Text(envoy, "lastRefusal")));
+
+        _host.Followers.Acknowledge("envoy-1", Generation, _host.Registry.Current.Revision);
+
+        envoy = One(await _host.GetAsync(Path), "envoy-1");
+        Assert.Equal(("current", JsonValueKind.Null), (Text(envoy, "state"), envoy.GetProperty("lastRefusal").ValueKind));
+    }
+
+    [Fact]
     public async Task AStreamWithoutAName_IsListedButNobodyWaitsForIt()
     {
         await using var reader = await WatchReader.OpenAsync(_host);
