@@ -55,10 +55,11 @@ internal sealed class HealthOverlay
                 group.Key.Actor)),
     ];
 
+    // What was fenced stays fenced: an epoch of 0 (not held) is refused like any other that is not the present one.
     private static LeaseFence? FenceOf(InstanceKey key, ImmutableArray<LeaseFence> fences)
     {
         var shard = HealthShard.Of(key);
-        return fences.IsEmpty ? null : fences.FirstOrDefault(fence => fence.Shard == shard) is { Epoch: > 0 } fence ? fence : null;
+        return fences.IsEmpty ? null : new(shard, fences.FirstOrDefault(fence => fence.Shard == shard).Epoch);
     }
 
     public void Clear() => _transitions.Clear();

@@ -126,24 +126,24 @@ public sealed class LeaseStoreTests(PostgresServer postgres)
         await using var late = await OpenAsync(way.ConnectionString);
         await using var present = await OpenAsync(database);
         await using var leases = new PostgresLeaseStore(new() { ConnectionString = database });
-        InstanceKey taken = new("orders", "taken"), kept = new("cart", "kept");
-        Assert.NotEqual(HealthShard.Of(taken), HealthShard.Of(kept));
-        foreach (var key in new[] { taken, kept })
+        InstanceKey taken = new("orders", "taken"), kept = new("cart", "kept"), never = new("search", "never");
+        Assert.Equal(3, new[] { taken, kept, never }.Select(HealthShard.Of).Distinct().Count());
+        foreach (var key in new[] { taken, kept, never })
             await present.CommitAsync(Register(key.Service, key.Id));
         var (first, second) = (Named("first"), Named("second"));
         await leases.RenewAsync(first, Short.Lease, Cancelled);
-        await leases.TakeAsync(first, [HealthShard.Of(kept)], Patience, Cancelled);
+        await leases.TakeAsync(first, [HealthShard.Of(kept), HealthShard.Of(never)], Patience, Cancelled);
         await leases.TakeAsync(first, [HealthShard.Of(taken)], TimeSpan.FromMilliseconds(1), Cancelled);
-        foreach (var key in new[] { taken, kept })
+        foreach (var key in new[] { taken, kept, never })
             await late.CommitAsync(Probed(key.Service, key.Id, HealthStatus.Healthy) with { Fences = [new(HealthShard.Of(key), 1)] });
 
         // Cut off, it goes on looking, and what it sees is shown by itself alone.
         way.Block();
         await EventuallyAsync(() => !late.Availability.IsAvailable, "it notices", 60);
         var since = late.Current.FindInstance(taken)!.Health!.Since.AddHours(1);
-        foreach (var key in new[] { taken, kept })
+        foreach (var (key, epoch) in new[] { (taken, 1), (kept, 1), (never, 0) })
         {
-            var seen = new RecordHealth(key.Service, [new(key, new(HealthStatus.Unhealthy, since, "seen without Postgres", 3))]) { Fences = [new(HealthShard.Of(key), 1)] };
+            var seen = new RecordHealth(key.Service, [new(key, new(HealthStatus.Unhealthy, since, "seen without Postgres", 3))]) { Fences = [new(HealthShard.Of(key), epoch)] };
             Assert.IsType<CommandResult.Overlaid>(await late.ExecuteAsync(seen, Actor.System("health"), Cancelled));
             Assert.Equal(HealthStatus.Unhealthy, late.Current.FindInstance(key)!.HealthStatus);
         }
@@ -158,6 +158,8 @@ public sealed class LeaseStoreTests(PostgresServer postgres)
         foreach (var console in new[] { late, present })
         {
             Assert.Equal(HealthStatus.Healthy, console.Current.FindInstance(taken)!.HealthStatus);
+            // Epoch 0: of a share that it did not hold.
+            Assert.Equal(HealthStatus.Healthy, console.Current.FindInstance(never)!.HealthStatus);
             Assert.Equal(HealthStatus.Unhealthy, console.Current.FindInstance(kept)!.HealthStatus);
         }
 
