@@ -9,8 +9,8 @@ using HdrHistogram;
 namespace Dashboard.Tests.Benchmarks;
 
 /// <summary>
-/// <c>bench watch [readers]</c>: 10,000 named readers wait in blocking queries for 200 services, at a console that is a process of its own. Then one service after the other is changed: how soon those who
-/// wait for it have their answer, whether anybody else was woken, and what a waiting reader costs in resident memory.
+/// <c>bench watch [readers]</c>: 10,000 named readers wait for 200 services, at a console that is a process of its own: in blocking queries, and then at another console on streams of events. One service
+/// after the other is changed: how soon those who wait for it have their answer, whether anybody else was woken, and what waiting costs in resident memory beyond the connection.
 /// </summary>
 internal sealed class WatchBenchmark : IBenchmark
 {
@@ -25,15 +25,22 @@ internal sealed class WatchBenchmark : IBenchmark
     public async Task<int> RunAsync(string[] args, CancellationToken cancellationToken)
     {
         var readers = args is [var count, ..] ? int.Parse(count, CultureInfo.InvariantCulture) : 10_000;
+        var blocked = await MeasureAsync("blocking queries", readers, (endpoint, service, name) => new BlockedReader(endpoint, service, name, ConsoleProcess.Token), cancellationToken);
+        var streamed = await MeasureAsync("streams of events", readers, (endpoint, service, name) => new StreamedReader(endpoint, service, name, ConsoleProcess.Token), cancellationToken);
+        return blocked && streamed ? 0 : 1;
+    }
+
+    private static async Task<bool> MeasureAsync(string how, int readers, Func<IPEndPoint, string, string, WaitingReader> open, CancellationToken cancellationToken)
+    {
         await using var console = await ConsoleProcess.StartAsync([], cancellationToken);
         await Parallel.ForAsync(0, Services, cancellationToken, async (i, cancelled) => await RegisterAsync(console, i, 100, cancelled));
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var answers = 0L;
-        var all = new List<BlockedReader>();
+        var all = new List<WaitingReader>();
         try
         {
             // What the first requests bring with them, compiled code above all, is no reader's.
-            await OpenAsync(console, all, 500, "warm", ending.Token);
+            await OpenAsync(console, all, 500, "warm", open, ending.Token);
             all.ForEach(warm => warm.Wait(_ => { }, ending.Token));
             await SettleAsync(console, cancellationToken);
             foreach (var warm in all)
@@ -42,11 +49,12 @@ internal sealed class WatchBenchmark : IBenchmark
             await SettleAsync(console, cancellationToken);
             var (residentBefore, heapBefore) = await MemoryAsync(console, cancellationToken);
 
-            await OpenAsync(console, all, readers, "reader", ending.Token);
+            await OpenAsync(console, all, readers, "reader", open, ending.Token);
             await SettleAsync(console, cancellationToken);
             var (residentIdle, heapIdle) = await MemoryAsync(console, cancellationToken);
             all.ForEach(reader => reader.Wait(_ => Interlocked.Increment(ref answers), ending.Token));
-            await Eventually.TrueAsync(async () => await ConnectedAsync(console, cancellationToken) == readers, Patience, () => $"{readers} readers wait", cancellationToken);
+            await Eventually.TrueAsync(
+                async () => all[0] is StreamedReader ? all.OfType<StreamedReader>().All(reader => reader.HasSnapshot) : await ConnectedAsync(console, cancellationToken) == readers, Patience, () => $"{readers} readers wait", cancellationToken);
             await SettleAsync(console, cancellationToken);
             var (residentAfter, heapAfter) = await MemoryAsync(console, cancellationToken);
 
@@ -55,12 +63,12 @@ internal sealed class WatchBenchmark : IBenchmark
             var woken = Interlocked.Read(ref answers);
             // Kestrel's connection costs what it costs; the goal is about what waiting adds.
             var waiting = (residentAfter - residentIdle) / (double)readers;
-            Console.WriteLine($"{readers} readers of {Services} services wait; {Changes} changes woke {woken}, of whom {expected} wait for what was changed");
+            Console.WriteLine($"{readers} readers of {Services} services wait in {how}; {Changes} changes woke {woken}, of whom {expected} wait for what was changed");
             Console.WriteLine($"change sent -> reader has its answer: p50 {Ms(latencies, 50)}, p99 {Ms(latencies, 99)}, max {Ms(latencies, 100)}; the change's own answer: p50 {Ms(commits, 50)}, p99 {Ms(commits, 99)}");
             Console.WriteLine($"resident memory of a reader: {waiting:0.0} KB for waiting, {(residentIdle - residentBefore) / (double)readers:0.0} KB for its connection ({residentBefore / 1024} MB -> {residentIdle / 1024} MB -> {residentAfter / 1024} MB)");
             Console.WriteLine($"managed heap of a reader: {(heapAfter - heapIdle) / readers / 1024.0:0.0} KB for waiting, {(heapIdle - heapBefore) / readers / 1024.0:0.0} KB for its connection");
             Console.WriteLine($"the console's CPU over {seconds:0} s of changes: {cpu / seconds:P1} of a core");
-            return woken == expected && latencies.GetValueAtPercentile(99) <= 50_000 && waiting <= 10 ? 0 : 1;
+            return woken == expected && latencies.GetValueAtPercentile(99) <= 50_000 && waiting <= 10;
         }
         finally
         {
@@ -72,16 +80,16 @@ internal sealed class WatchBenchmark : IBenchmark
 
     private static string NameOf(int service) => $"s-{service}";
 
-    private static async Task OpenAsync(ConsoleProcess console, List<BlockedReader> all, int count, string name, CancellationToken cancellationToken)
+    private static async Task OpenAsync(ConsoleProcess console, List<WaitingReader> all, int count, string name, Func<IPEndPoint, string, string, WaitingReader> open, CancellationToken cancellationToken)
     {
         var endpoint = new IPEndPoint(IPAddress.Loopback, console.Ports.Console);
         for (var i = 0; i < count; i++)
-            all.Add(new(endpoint, NameOf(i % Services), $"{name}-{i}", ConsoleProcess.Token));
+            all.Add(open(endpoint, NameOf(i % Services), $"{name}-{i}"));
 
         await Parallel.ForEachAsync(all, new ParallelOptions { MaxDegreeOfParallelism = 32, CancellationToken = cancellationToken }, async (reader, cancelled) => await reader.ConnectAsync(cancelled));
     }
 
-    private static async Task<(LongHistogram Latencies, LongHistogram Commits, double Cpu, double Seconds)> ChangeAsync(ConsoleProcess console, List<BlockedReader> all, Func<long> answers, CancellationToken cancellationToken)
+    private static async Task<(LongHistogram Latencies, LongHistogram Commits, double Cpu, double Seconds)> ChangeAsync(ConsoleProcess console, List<WaitingReader> all, Func<long> answers, CancellationToken cancellationToken)
     {
         var latencies = new LongHistogram(1, 60_000_000, 3);
         var commits = new LongHistogram(1, 60_000_000, 3);
