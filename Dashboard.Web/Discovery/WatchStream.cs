@@ -18,7 +18,12 @@ internal sealed class WatchStream(
 {
     private const int QueuedUpdates = 1024;
 
+    // A revision that changes nothing followed only has to be acknowledged: it is told this much later at most, together with those that come meanwhile.
+    private static readonly TimeSpan Unconcerned = TimeSpan.FromSeconds(2);
+
     private static readonly byte[] KeepAlive = ": \n\n"u8.ToArray();
+
+    private long _streams;
 
     public IResult Get(HttpContext http)
     {
@@ -71,21 +76,24 @@ internal sealed class WatchStream(
         var catalog = subscription.Start;
         var staleSince = source.StaleSince;
         var isStarted = IsLoaded(catalog);
+        // When the first revision came that is not told yet, and how much sooner than the others this stream tells it: ten thousand streams must not write in the same moment.
+        long? untoldSince = null;
+        var head = Unconcerned * Fraction(Interlocked.Increment(ref _streams));
         if (isStarted)
             await SendAsync(writer, First(catalog, last, staleSince, follows), cancellationToken);
 
         while (true)
         {
             var ready = subscription.WaitToReadAsync(cancellationToken).AsTask();
-            while (!ready.IsCompleted && !await EndsWithinAsync(ready, WatchProtocol.KeepAlive, cancellationToken))
+            while (!ready.IsCompleted && !await EndsWithinAsync(ready, Silence(), cancellationToken))
             {
-                if (source.StaleSince == staleSince || !isStarted)
+                if (untoldSince is null && (source.StaleSince == staleSince || !isStarted))
                 {
                     await PacedBody.WriteAsync(writer, KeepAlive, time, cancellationToken);
                     continue;
                 }
 
-                staleSince = source.StaleSince;
+                (staleSince, untoldSince) = (source.StaleSince, null);
                 await SendAsync(writer, WatchEvent.Change(catalog, [], staleSince, follows), cancellationToken);
             }
 
@@ -93,6 +101,7 @@ internal sealed class WatchStream(
                 return subscription.End;
 
             // What came meanwhile goes out as one event.
+            var generation = catalog.Generation;
             var changed = ImmutableHashSet.CreateBuilder<string>(StringComparer.Ordinal);
             while (subscription.TryRead(out var update))
             {
@@ -100,11 +109,31 @@ internal sealed class WatchStream(
                 changed.UnionWith(update.Changed);
             }
 
-            staleSince = source.StaleSince;
+            if (isStarted && services is not null && !services.Overlaps(changed) && catalog.Generation == generation && source.StaleSince == staleSince)
+            {
+                untoldSince ??= time.GetTimestamp();
+                if (Silence() > TimeSpan.Zero)
+                    continue;
+            }
+
+            (staleSince, untoldSince) = (source.StaleSince, null);
             await SendAsync(writer, isStarted ? WatchEvent.Change(catalog, changed, staleSince, follows) : First(catalog, last, staleSince, follows), cancellationToken);
             isStarted = true;
         }
+
+        // How long nothing may be said from now on.
+        TimeSpan Silence()
+        {
+            if (untoldSince is not { } since)
+                return WatchProtocol.KeepAlive;
+
+            var left = Unconcerned - head - time.GetElapsedTime(since);
+            return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+        }
     }
+
+    // Of one stream after another: spread evenly over a half, however many there are (the golden ratio's multiples).
+    private static double Fraction(long stream) => stream * 0.6180339887498949 % 1 / 2;
 
     // A registry that began anew and empty: who holds something of another keeps it, and hears nothing but that the console is there.
     private bool MustWait(ServingCatalog catalog, WatchEventId? last) =>

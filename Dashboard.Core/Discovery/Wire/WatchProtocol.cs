@@ -5,7 +5,8 @@ namespace Dashboard.Core.Discovery.Wire;
 
 /// <summary>
 /// The watch stream, <c>GET /api/v1/watch?services=a,b</c> (no <c>services</c> = all) as server-sent events: one <see cref="SnapshotEvent"/>, then
-/// <see cref="ChangeEvent"/>s, each with a <see cref="WatchEventId"/>; with <c>Last-Event-ID</c> changes only, where the server can tell what changed since. A comment line is
+/// <see cref="ChangeEvent"/>s, each with a <see cref="WatchEventId"/>; with <c>Last-Event-ID</c> changes only, where the server can tell what changed since. A change of something else
+/// than what is followed comes as an event without sets, at most 2 s later and together with others, so that its revision can be acknowledged. A comment line is
 /// sent after <see cref="KeepAlive"/> of silence; a client gives the stream up after <see cref="SilenceLimit"/>.
 /// </summary>
 public static class WatchProtocol

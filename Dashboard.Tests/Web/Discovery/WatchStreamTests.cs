@@ -7,7 +7,10 @@ using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
 using Dashboard.Tests.Support;
 using Dashboard.Tests.Web.Api;
+using Dashboard.Web.Discovery;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Dashboard.Tests.Web.Discovery;
 
@@ -55,6 +58,39 @@ public sealed class WatchStreamTests : IAsyncLifetime
         var change = (await reader.NextAsync())!.Value.Data;
         Assert.Empty(Names(change.GetProperty("changed")));
         Assert.Equal(_host.Registry.Current.Revision, change.GetProperty("revision").GetInt64());
+    }
+
+    [Fact]
+    public async Task Changes_OfOtherServices_WaitForOneOfTheFollowedOrForTheirTime()
+    {
+        var time = new FakeTimeProvider();
+        await using var host = await ApiHost.StartAsync(more: services => services.AddSingleton(provider => new WatchStream(
+            provider.GetRequiredService<RegistryServingSource>(), provider.GetRequiredService<FollowerTable>(), provider.GetRequiredService<ServingBytes>(), provider.GetRequiredService<IHostApplicationLifetime>(), time)));
+        host.Seed("orders", 3);
+        host.Seed("cart", 1);
+        await host.PublishedAsync();
+        await using var reader = await WatchReader.OpenAsync(host, "?services=cart");
+        await reader.NextAsync();
+
+        host.Do(new DrainInstance(new("orders", "orders-1")));
+        await host.PublishedAsync();
+        host.Do(new RegisterInstance(new("cart", "cart-1"), new() { Address = "10.0.0.1", Port = 8001, Node = "n1", Zone = "zone-1", Weight = 50 }));
+        var own = (await reader.NextAsync())!.Value.Data;
+        Assert.Equal(["cart"], Names(own.GetProperty("changed")));
+
+        host.Do(new UndrainInstance(new("orders", "orders-1")));
+        await host.PublishedAsync();
+        var next = reader.NextAsync();
+        await Eventually.TrueAsync(
+            () =>
+            {
+                time.Advance(TimeSpan.FromSeconds(2));
+                return next.IsCompleted;
+            },
+            TimeSpan.FromSeconds(60), "the other service's change is told", Cancelled);
+        var other = (await next)!.Value.Data;
+        Assert.Empty(Names(other.GetProperty("changed")));
+        Assert.Equal(host.Registry.Current.Revision, other.GetProperty("revision").GetInt64());
     }
 
     [Fact]
