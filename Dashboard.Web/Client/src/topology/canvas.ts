@@ -1,4 +1,4 @@
-import cytoscape, { type Core } from 'cytoscape';
+import cytoscape, { type Core, type NodeCollection } from 'cytoscape';
 import { live } from '../live/live.js';
 import type { ServiceState } from '../live/serviceState.js';
 import type { TopologyState } from '../live/topologyState.js';
@@ -10,12 +10,14 @@ import { controls } from './controls.js';
 import { Drawing } from './drawing.js';
 import { Inspector } from './inspector.js';
 import { onKeys } from './keyboard.js';
+import { Labels, smallestMark } from './labels.js';
 import type { LayoutClient } from './layoutClient.js';
 import { foldUnasked, legend } from './legend.js';
 import { Marks, nodeFacts, sceneNote } from './marks.js';
 import { Minimap } from './minimap.js';
 import { onPointer } from './pointer.js';
 import { buildScene, isLarge, serviceId, type Scene, type SceneNode } from './scene.js';
+import { isWell, severity } from './states.js';
 import { stylesheet } from './style.js';
 import { TroubleList, troubles } from './trouble.js';
 import { defaultView, type View } from './view.js';
@@ -32,12 +34,14 @@ const empty: Scene = { nodes: [], edges: [], quiet: [], services: 0, shown: 0, g
 const troublesEvery = 1000;
 const movingFor = 300;
 const syncWhileMoving = 500;
+const foot = 40;
 
 /** The topology as a canvas: draws what the live frames say, under the view that the page asks for. */
 export class TopologyCanvas {
   readonly #cy: Core;
   readonly #drawing: Drawing;
   readonly #arrangement: Arrangement;
+  readonly #labels: Labels;
   readonly #inspector: Inspector;
   readonly #trouble: TroubleList;
   readonly #minimap: Minimap;
@@ -85,13 +89,15 @@ export class TopologyCanvas {
     this.#chosen = this.#sought = this.#view.selected;
     this.#marks = new Marks(paletteAt(host));
     this.#cy = cytoscape({
-      container: surface, style: stylesheet(this.#marks.palette, id => this.#drawing.labelOf(id)), minZoom: 0.08, maxZoom: 3, boxSelectionEnabled: false, selectionType: 'single',
+      container: surface, style: [], minZoom: 0.08, maxZoom: 3, boxSelectionEnabled: false, selectionType: 'single',
       autounselectify: true, pixelRatio: 'auto',
     });
+    this.#labels = new Labels(this.#cy, id => this.#rankOf(id));
     this.#drawing = new Drawing(this.#cy, id => this.#arrangement.positionOf(id));
     this.#arrangement = new Arrangement(this.#cy, layout, () => this.#afterPlacing());
     this.#minimap = new Minimap(this.#cy, id => { const node = this.#drawing.node(id); return node && 'state' in node ? node.state : null; }, () => this.#marks.palette, () => { this.#viewportTouched = true; });
     this.#legend = legend(() => this.#marks.palette);
+    this.#dress();
     host.append(this.#minimap.element, controls({
       zoom: factor => this.zoom(factor), fit: () => this.fit(), again: () => { this.#viewportTouched = false; this.#arrangement.again(this.#scene); },
     }));
@@ -145,14 +151,17 @@ export class TopologyCanvas {
     const drawn = this.#cy.elements().not('.unplaced');
     if (drawn.empty()) return;
     const { width, height } = this.host.getBoundingClientRect();
-    const pad = Math.min(48, width * 0.06);
-    // Where there is width enough, the legend, the list of troubles and the buttons cover nothing.
+    const pad = Math.min(48, width * 0.04);
+    // Where there is width enough, the legend, the list of troubles and the buttons cover nothing; where there is not, they stand in a line at the foot.
     const wide = width >= 1000;
     const side = Math.max(this.#legend.open && wide ? this.#legend.offsetWidth : 0, !this.#trouble.element.hidden && wide ? this.#trouble.element.offsetWidth : 0);
-    const [left, right] = [pad + side, pad + 28];
+    // Letters and marks do not shrink with the drawing: their room is the same at any zoom.
+    const measured = this.#labels.isMeasured;
+    const names = measured ? smallestMark / 2 + 12 : 0;
+    const [left, right] = [pad + side + names, pad + names + (wide ? 28 : 0)];
     const above = wide || this.#trouble.element.hidden ? 0 : Math.min(this.#trouble.element.offsetHeight, height / 3);
-    const [top, bottom] = [pad + (this.#note.hidden ? 0 : this.#note.offsetHeight) + above, pad];
-    const box = drawn.boundingBox({});
+    const [top, bottom] = [pad + (this.#note.hidden ? 0 : this.#note.offsetHeight) + above + (drawn.nodes(':parent').empty() ? 0 : names), pad + 1.5 * names + (wide ? 0 : foot)];
+    const box = measured ? spread(drawn.nodes(':childless')) : drawn.boundingBox({});
     const zoom = Math.max(this.#cy.minZoom(), Math.min(1.25, (width - left - right) / box.w, (height - top - bottom) / box.h));
     this.#cy.viewport({
       zoom, pan: { x: (width + left - right) / 2 - zoom * (box.x1 + box.w / 2), y: (height + top - bottom) / 2 - zoom * (box.y1 + box.h / 2) },
@@ -170,6 +179,7 @@ export class TopologyCanvas {
     for (const end of this.#ends) end();
     for (const { end } of this.#expanded.values()) end();
     this.#minimap.dispose();
+    this.#labels.dispose();
     this.#arrangement.dispose();
     this.#cy.destroy();
     this.host.replaceChildren();
@@ -205,11 +215,23 @@ export class TopologyCanvas {
 
   #retheme(): void {
     this.#marks = new Marks(paletteAt(this.host));
-    this.#cy.style(stylesheet(this.#marks.palette, id => this.#drawing.labelOf(id)));
+    this.#dress();
     this.#drawing.forgetLooks();
     this.#troublesAt = 0;
     this.#sync();
     this.#minimap.refresh();
+  }
+
+  #dress(): void { this.#cy.style(stylesheet(this.#marks.palette, id => this.#drawing.labelOf(id), this.#labels)); }
+
+  /** Who is named first where there is no room for all names: what is looked at, what is ill, what carries most. */
+  #rankOf(id: string): number {
+    const node = this.#drawing.node(id);
+    if (!node) return 0;
+    if (id === this.#chosen) return 20;
+    if (node.title === this.#view.focus) return 19;
+    const load = 'traffic' in node ? Math.min(0.9, Math.log10(1 + node.traffic.rps) / 5) : 0;
+    return ('state' in node && !isWell(node.state) ? 2 + severity.indexOf(node.state) : node.kind === 'instance' || node.kind === 'ghost' ? 0 : 1) + load;
   }
 
   #syncExpanded(): void {
@@ -269,6 +291,7 @@ export class TopologyCanvas {
     this.#dim(grown);
     if (grown) this.#mark(this.#chosen);
     this.#showLabels(grown);
+    this.#labels.follow();
     this.#inspect();
     this.#tell();
     if (this.#scene.scope !== scope && !this.#viewportTouched) this.fit();
@@ -354,6 +377,13 @@ export class TopologyCanvas {
     this.fit();
     this.#schedule();
   }
+}
+
+/** From the middle of the outermost mark to that of its opposite. */
+function spread(marks: NodeCollection): { x1: number; y1: number; w: number; h: number } {
+  const at = marks.map(mark => mark.position());
+  const [x1, y1] = [Math.min(...at.map(p => p.x)), Math.min(...at.map(p => p.y))];
+  return { x1, y1, w: Math.max(1, Math.max(...at.map(p => p.x)) - x1), h: Math.max(1, Math.max(...at.map(p => p.y)) - y1) };
 }
 
 function element(tag: string, className: string): HTMLElement {

@@ -17,6 +17,8 @@ export interface LayoutRequest {
 export type LayoutResult = readonly (readonly [id: string, x: number, y: number])[];
 
 const largestDirected = 150;
+const aroundMark = 90;
+const mostRaised = 2.2;
 
 cytoscape.use(fcose);
 
@@ -34,7 +36,14 @@ export function layOut(request: LayoutRequest): LayoutResult {
     const score = small ? confusion(result, request.edges) : 0;
     if (score < bestScore) [best, bestScore] = [result, score];
   }
-  return best;
+  return request.tall ? raised(best, request.aspect) : best;
+}
+
+/** Fills the height of an upright canvas, where it would be left empty: names that stand below one another are read, side by side they meet. */
+export function raised(result: LayoutResult, aspect: number): LayoutResult {
+  const side = (values: readonly number[]): number => Math.max(...values) - Math.min(...values) + aroundMark;
+  const by = side(result.map(([, x]) => x)) / side(result.map(([, , y]) => y)) / aspect;
+  return by <= 1 ? result : result.map(([id, x, y]) => [id, x, y * Math.min(by, mostRaised)] as const);
 }
 
 /** A large graph is laid out without a direction: its longer side follows the canvas'. */

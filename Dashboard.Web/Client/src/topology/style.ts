@@ -1,9 +1,10 @@
 import type cytoscape from 'cytoscape';
 import type { Palette } from '../theme.js';
+import { smallestFont, type Labels } from './labels.js';
 
 /** The canvas' style sheet. What differs from node to node stands in the element's data, computed once per change. */
 /** @param said What a call's label says, asked when the label is drawn: most calls say nothing, and need no drawing when their figures change. */
-export function stylesheet(palette: Palette, said: (edge: string) => string): cytoscape.StylesheetJson {
+export function stylesheet(palette: Palette, said: (edge: string) => string, labels: Labels): cytoscape.StylesheetJson {
   const spoken = (edge: cytoscape.EdgeSingular): string => said(edge.id());
   const label = {
     'font-family': 'system-ui, Roboto, sans-serif',
@@ -74,6 +75,19 @@ export function stylesheet(palette: Palette, said: (edge: string) => string): cy
       selector: 'node.chosen',
       style: { 'underlay-color': palette.accent, 'underlay-opacity': 0.28, 'underlay-padding': 8, 'underlay-shape': 'ellipse' },
     },
+    {
+      selector: 'node.measured[picture]',
+      style: { width: (node: cytoscape.NodeSingular) => labels.sizeOf(node), height: (node: cytoscape.NodeSingular) => labels.sizeOf(node) },
+    },
+    { selector: 'node.measured', style: { 'font-size': (node: cytoscape.NodeSingular) => labels.fontOf(node) } },
+    {
+      selector: 'node.measured[kind != "box"]',
+      style: {
+        label: (node: cytoscape.NodeSingular) => labels.textOf(node), 'text-valign': (node: cytoscape.NodeSingular) => labels.isAbove(node) ? 'top' : 'bottom',
+        'text-margin-y': (node: cytoscape.NodeSingular) => labels.isAbove(node) ? -4 : 4,
+      },
+    },
+    { selector: 'edge.measured', style: { 'font-size': (edge: cytoscape.EdgeSingular) => Math.max(smallestFont, smallestFont / edge.cy().zoom()) } },
     { selector: 'node[kind = "box"].chosen', style: { 'underlay-shape': 'round-rectangle' } },
   ] as unknown as cytoscape.StylesheetJson;
 }
