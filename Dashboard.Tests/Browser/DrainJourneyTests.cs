@@ -235,6 +235,38 @@ public sealed class DrainJourneyTests(BrowserFixture browser, MeshFixture mesh) 
         Assert.True(Volatile.Read(ref held) >= 2);
     }
 
+    [Fact]
+    public async Task Page_whose_very_first_connection_is_held_for_ever_says_that_it_waits_and_begins_anew()
+    {
+        await using var journey = await Journey.SignInByTokenAsync(browser.Browser, new Uri(mesh.Console.Url, "/services/contested"), clock: true);
+        var page = journey.Page;
+        var held = 0;
+        await page.Context.RouteAsync(
+            "**/_blazor/negotiate**",
+            async route =>
+            {
+                if (Interlocked.Increment(ref held) > 1)
+                    await route.ContinueAsync();
+            });
+
+        await page.ReloadAsync();
+        await Eventually.TrueAsync(() => Task.FromResult(Volatile.Read(ref held) == 1), TimeSpan.FromMilliseconds(Patience), () => "a connection is asked for", Cancelled);
+        await page.EvaluateAsync("globalThis.sameDocument = true");
+        await page.Clock.RunForAsync(5000);
+        await Expect(page.Locator("#circuit-banner")).ToContainTextAsync("waiting for a connection");
+
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                if (Volatile.Read(ref held) == 1)
+                    await page.Clock.RunForAsync(1000);
+                return await IsAnewAsync(page);
+            },
+            TimeSpan.FromMilliseconds(Patience * 2), () => "the page is loaded again", Cancelled);
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Drain contested-1", Exact = true })).ToBeVisibleAsync();
+        await Expect(page.Locator("#circuit-banner")).ToBeHiddenAsync();
+    }
+
     private static async Task<bool> IsAnewAsync(IPage page)
     {
         try

@@ -7,7 +7,7 @@
 
   // A request for a connection can be held for ever by whoever stands between, and its own side never gives it up. Where the console answers others for long, the page begins anew.
   const patience = 30_000;
-  async function watch(loss) {
+  async function watch(loss, patience) {
     let answersSince = null;
     while (lostAt === loss) {
       await new Promise(resolve => setTimeout(resolve, 5000));
@@ -17,13 +17,21 @@
       } catch {
         answersSince = null;
       }
-      if (lostAt === loss && answersSince !== null && performance.now() - answersSince >= patience) afresh();
+      if (lostAt === loss && answersSince !== null && performance.now() - answersSince >= patience) {
+        if (!begun()) sessionStorage.setItem(kept, vain() + 1);
+        afresh();
+      }
     }
   }
 
   const lose = () => {
-    if (lostAt === null) watch(lostAt = new Date());
+    if (lostAt === null) watch(lostAt = new Date(), begun() ? patience : patience * 2 ** Math.min(vain(), 3));
   };
+
+  // Until its first connection the page has nothing to show. How often it has begun anew for want of one is kept, so that a console that is merely slow is given longer each time.
+  const kept = 'dashboard.vain-starts';
+  const begun = () => document.querySelector('.shell') !== null;
+  const vain = () => Number(sessionStorage.getItem(kept)) || 0;
 
   const show = text => {
     lose();
@@ -61,6 +69,7 @@
   });
 
   async function retry() {
+    if (!begun()) return afresh();
     try {
       if (!await Blazor.reconnect()) afresh();
     } catch {
@@ -72,7 +81,24 @@
   document.getElementById('circuit-retry').addEventListener('click', retry);
   document.getElementById('circuit-reload').addEventListener('click', afresh);
 
+  // The first connection, too, can be held for ever: no fault is reported then, and nothing else would ever be drawn.
+  const waitsLong = 5000;
+  function awaitBeginning() {
+    const drawn = new MutationObserver(() => {
+      if (!begun()) return;
+      drawn.disconnect();
+      clearTimeout(timer);
+      sessionStorage.removeItem(kept);
+      if (lostAt !== null) hide();
+    });
+    const timer = setTimeout(() => show(vain() === 0
+      ? 'Still waiting for a connection to the console. The page loads again by itself when none comes.'
+      : 'The console answers, but the connection that its pages need (/_blazor) does not come about: look at what stands between, like a proxy. Trying again; its API and /metrics still work.'), waitsLong);
+    drawn.observe(document.body, { childList: true });
+  }
+
   async function start() {
+    awaitBeginning();
     try {
       await Blazor.start({
         circuit: {
