@@ -17,29 +17,25 @@ internal sealed class HealthEngine
 {
     private readonly TimeProvider _time;
     private readonly AllowedNetworks _allowed;
-    private readonly HealthBoard _board;
     private readonly Dictionary<string, ServiceChecks> _services = new(StringComparer.Ordinal);
     private readonly CheckSchedule _schedule;
     private readonly Losses _losses;
-
-    // Checks whose verdict the registry may not have yet.
-    private readonly HashSet<InstanceCheck> _unrecorded = [];
-
-    // Of the service that is being synced.
-    private readonly List<Instance> _changed = [];
-    private readonly List<InstanceCheck> _gone = [];
+    private readonly RegistryFit _fit;
+    private readonly Verdicts _verdicts;
 
     public HealthEngine(TimeProvider time, AllowedNetworks allowed, HealthBoard board)
     {
-        (_time, _allowed, _board) = (time, allowed, board);
+        (_time, _allowed) = (time, allowed);
         _schedule = new(time);
         _losses = new(time, _services);
+        _fit = new(_services, Sync, Remove);
+        _verdicts = new(time, board, _losses, _services);
     }
 
     /// <summary>When a check is due next, a timestamp; null = none.</summary>
     public long? NextDue => _schedule.NextDue;
 
-    public bool HasUnrecorded => _unrecorded.Count > 0;
+    public bool HasUnrecorded => _verdicts.HasUnrecorded;
 
     public int Count { get; private set; }
 
@@ -74,114 +70,14 @@ internal sealed class HealthEngine
         }
     }
 
-    /// <summary>Makes the checks fit a snapshot as a whole: after a start, an overflow or a restore.</summary>
-    public void SyncAll(RegistrySnapshot snapshot)
-    {
-        foreach (var name in _services.Keys.Where(name => !snapshot.Services.ContainsKey(name)).ToArray())
-        {
-            Sync(name, snapshot);
-        }
+    /// <inheritdoc cref="RegistryFit.All"/>
+    public void SyncAll(RegistrySnapshot snapshot) => _fit.All(snapshot);
 
-        foreach (var name in snapshot.Services.Keys)
-        {
-            Sync(name, snapshot);
-        }
-    }
+    /// <inheritdoc cref="RegistryFit.Service(string, RegistrySnapshot)"/>
+    public void Sync(string name, RegistrySnapshot snapshot) => _fit.Service(name, snapshot);
 
-    /// <summary>Makes the checks of one service fit a snapshot.</summary>
-    public void Sync(string name, RegistrySnapshot snapshot)
-    {
-        var known = _services.GetValueOrDefault(name);
-        if (!snapshot.TryGetService(name, out var service))
-        {
-            if (known is not null)
-            {
-                foreach (var check in known.Instances.Values.ToArray())
-                {
-                    Remove(known, check);
-                }
-
-                _services.Remove(name);
-            }
-
-            return;
-        }
-
-        if (known is not null && ReferenceEquals(known.Fitted, service))
-        {
-            return;
-        }
-
-        var settled = known is not null && ReferenceEquals(known.Snapshot.Definition, service.Definition);
-        known ??= _services[name] = new(service);
-        known.Snapshot = service;
-        known.Fitted = service;
-        known.WantedCount = 0;
-        _changed.Clear();
-        foreach (var (id, instance) in service.Instances)
-        {
-            known.WantedCount += instance.EffectiveIntent.IsActive ? 1 : 0;
-            // Snapshots share the instances that did not change: most of a large service's.
-            if (!settled || !known.Instances.TryGetValue(id, out var check) || !ReferenceEquals(check.Seen, instance))
-            {
-                _changed.Add(instance);
-            }
-        }
-
-        foreach (var instance in _changed)
-        {
-            Sync(known, instance);
-        }
-
-        if (known.Instances.Count > service.Instances.Count)
-        {
-            foreach (var check in known.Instances.Values.Where(check => !service.Instances.ContainsKey(check.Key.Id)).ToArray())
-            {
-                Remove(known, check);
-            }
-        }
-    }
-
-    /// <summary>Makes the checks of some of a service's instances fit a snapshot: those that changed, where nothing else did. In a large service most stay as they are.</summary>
-    public void Sync(string name, IReadOnlyCollection<string> ids, RegistrySnapshot snapshot)
-    {
-        if (!_services.TryGetValue(name, out var known) || !snapshot.TryGetService(name, out var service) || !ReferenceEquals(known.Snapshot.Definition, service.Definition))
-        {
-            Sync(name, snapshot);
-            return;
-        }
-
-        known.Snapshot = service;
-        _changed.Clear();
-        _gone.Clear();
-        foreach (var id in ids)
-        {
-            var check = known.Instances.GetValueOrDefault(id);
-            if (!service.Instances.TryGetValue(id, out var instance))
-            {
-                if (check is not null)
-                {
-                    _gone.Add(check);
-                    known.WantedCount -= check.IsWanted ? 1 : 0;
-                }
-            }
-            else if (!ReferenceEquals(check?.Seen, instance))
-            {
-                _changed.Add(instance);
-                known.WantedCount += (instance.EffectiveIntent.IsActive ? 1 : 0) - (check is { IsWanted: true } ? 1 : 0);
-            }
-        }
-
-        foreach (var instance in _changed)
-        {
-            Sync(known, instance);
-        }
-
-        foreach (var check in _gone)
-        {
-            Remove(known, check);
-        }
-    }
+    /// <inheritdoc cref="RegistryFit.Instances"/>
+    public void Sync(string name, IReadOnlyCollection<string> ids, RegistrySnapshot snapshot) => _fit.Instances(name, ids, snapshot);
 
     /// <summary>Every ttl instance gets one full lease from now on: after a start, a pause of this process or an outage of the store, silence says nothing yet.</summary>
     public void GrantLeases()
@@ -209,7 +105,7 @@ internal sealed class HealthEngine
             else if (check.Check.Kind == CheckKind.Ttl)
             {
                 CheckSchedule.Cancel(check);
-                Judge(check, new(CheckOutcome.Critical, $"no heartbeat for {check.Lease.TotalSeconds:0.###} s", TimeSpan.Zero), fall: 1);
+                _verdicts.Judge(check, new(CheckOutcome.Critical, $"no heartbeat for {check.Lease.TotalSeconds:0.###} s", TimeSpan.Zero), fall: 1);
             }
             else if (check.InFlight)
             {
@@ -267,7 +163,7 @@ internal sealed class HealthEngine
             _schedule.Next(check, now);
         }
 
-        Judge(check, result, check.Check.Fall);
+        _verdicts.Judge(check, result, check.Check.Fall);
     }
 
     /// <summary>Takes a heartbeat. One of an instance that is not known here yet is taken after a look at the snapshot.</summary>
@@ -284,20 +180,11 @@ internal sealed class HealthEngine
         }
 
         StartLease(check, heartbeat.At);
-        Judge(check, new(heartbeat.Outcome, heartbeat.Output, TimeSpan.Zero), fall: 1, rise: 1);
+        _verdicts.Judge(check, new(heartbeat.Outcome, heartbeat.Output, TimeSpan.Zero), fall: 1, rise: 1);
     }
 
-    /// <summary>Transitions that the registry does not have yet, one command a service.</summary>
-    public ImmutableArray<RecordHealth> TakeTransitions(RegistrySnapshot current)
-    {
-        _unrecorded.RemoveWhere(check => !IsCurrent(check) || check.Verdict is not { } verdict || current.FindInstance(check.Key) is not { } instance || instance.HealthStatus == verdict.Status);
-        return [.. _unrecorded
-            .GroupBy(check => check.Key.Service, StringComparer.Ordinal)
-            .Select(group => new RecordHealth(group.Key, [.. group.Select(check => new HealthTransition(check.Key, check.Verdict!, check.Entry.Registration))])
-            {
-                Fences = Share.FencesOf(group.Select(check => HealthShard.Of(check.Key))),
-            })];
-    }
+    /// <inheritdoc cref="Verdicts.TakeTransitions"/>
+    public ImmutableArray<RecordHealth> TakeTransitions(RegistrySnapshot current) => _verdicts.TakeTransitions(current, Share);
 
     /// <summary>Brakes to engage, refresh or release, and removals that are due. Not while an earlier answer is outstanding.</summary>
     public ImmutableArray<RegistryCommand> TakeUpkeep(RegistrySnapshot current) => _losses.TakeUpkeep(current, Share);
@@ -343,7 +230,7 @@ internal sealed class HealthEngine
         known.Settings = settings;
         if (!known.IsOwned)
         {
-            Mirror(service, known, instance);
+            _verdicts.Mirror(service, known, instance);
             return;
         }
 
@@ -361,17 +248,8 @@ internal sealed class HealthEngine
         }
         else if (known.Tally.Status != instance.HealthStatus)
         {
-            // Not recorded yet, or a restore brought an older verdict back.
-            known.Verdict ??= new(known.Tally.Status, Now(), _board.Find(known.Key)?.Output, known.Tally.Consecutive);
-            _unrecorded.Add(known);
+            _verdicts.Repeat(known);
         }
-    }
-
-    // Cut to microseconds, as the store keeps it: what comes back from there is then equal.
-    private DateTimeOffset Now()
-    {
-        var now = _time.GetUtcNow();
-        return now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond));
     }
 
     // A registration that came back after it was gone, or that moved, may be anything: what was seen of the old one does not count.
@@ -403,7 +281,7 @@ internal sealed class HealthEngine
         }
         else
         {
-            Mirror(service, check, instance);
+            _verdicts.Mirror(service, check, instance);
         }
     }
 
@@ -413,31 +291,17 @@ internal sealed class HealthEngine
         check.Epoch++;
         check.Verdict = null;
         check.ConfirmedUnhealthy = false;
-        _unrecorded.Remove(check);
+        _verdicts.Withdraw(check);
         CheckSchedule.Cancel(check);
         if (service.Snapshot.Instances.GetValueOrDefault(check.Key.Id) is { } instance)
         {
-            Mirror(service, check, instance);
+            _verdicts.Mirror(service, check, instance);
         }
 
         if (check.IsOwned)
         {
             Start(check, _time.GetTimestamp());
         }
-    }
-
-    /// <summary>Takes over what the registry says of an instance that another console looks at.</summary>
-    private void Mirror(ServiceChecks service, InstanceCheck check, Instance instance)
-    {
-        var before = check.Tally.Status;
-        check.Tally = new(instance.HealthStatus, 0, 0);
-        check.NotProbed = null;
-        if (before != instance.HealthStatus)
-        {
-            _losses.Count(service, check, before, instance.Health?.Since ?? Now());
-        }
-
-        _board.Set(check.Key, new() { Kind = check.Check.Kind, Verdict = instance.HealthStatus, Output = instance.Health?.Output ?? "" });
     }
 
     /// <summary>Begins to look at an instance as its settings ask.</summary>
@@ -448,27 +312,27 @@ internal sealed class HealthEngine
         switch (check.Check.Kind)
         {
             case CheckKind.None:
-                Settle(check, HealthStatus.Healthy, "not checked");
+                _verdicts.Settle(check, HealthStatus.Healthy, "not checked");
                 break;
             case CheckKind.Ttl:
                 StartLease(check, now);
-                Show(check, null);
+                _verdicts.Show(check, null);
                 break;
             default:
                 if (!check.TryGetEndPoint(out var endPoint) || !_allowed.Allows(endPoint.Address))
                 {
                     check.NotProbed = $"not probed: {check.Entry.Registration.Address} is outside Health:AllowedNetworks";
-                    Settle(check, HealthStatus.Unknown, check.NotProbed);
+                    _verdicts.Settle(check, HealthStatus.Unknown, check.NotProbed);
                 }
                 else if (check.Tally.Status == HealthStatus.Unknown)
                 {
                     _schedule.At(check, now);
-                    Show(check, null);
+                    _verdicts.Show(check, null);
                 }
                 else
                 {
                     _schedule.BeginRounds(check, now);
-                    Show(check, null);
+                    _verdicts.Show(check, null);
                 }
 
                 break;
@@ -490,60 +354,8 @@ internal sealed class HealthEngine
         service.Brake.Return(check.Key.Id, service.WantedCount);
         CheckSchedule.Cancel(check);
         check.Epoch++;
-        _unrecorded.Remove(check);
         _losses.Forget(check);
-        _board.Remove(check.Key);
+        _verdicts.Forget(check);
         Count--;
-    }
-
-    private void Judge(InstanceCheck check, ProbeResult result, int fall, int? rise = null)
-    {
-        var before = check.Tally;
-        check.Tally = HealthPolicy.Judge(before, result.Outcome, rise ?? check.Check.Rise, fall);
-        check.ConfirmedUnhealthy = check.Tally.Status == HealthStatus.Unhealthy && (check.ConfirmedUnhealthy || check.Tally.Failures >= fall);
-        if (check.Tally.Status != before.Status)
-        {
-            Turn(check, before.Status, result.Output, check.Tally.Consecutive);
-        }
-
-        Show(check, result);
-    }
-
-    /// <summary>A verdict that no result made: trusted, or not to be looked at.</summary>
-    private void Settle(InstanceCheck check, HealthStatus status, string output)
-    {
-        var before = check.Tally.Status;
-        check.Tally = new(status, 0, 0);
-        if (before != status)
-        {
-            Turn(check, before, output, 0);
-        }
-
-        _board.Set(check.Key, new() { Kind = check.Check.Kind, Verdict = status, Output = output });
-    }
-
-    private void Turn(InstanceCheck check, HealthStatus before, string output, int consecutive)
-    {
-        check.Verdict = new(check.Tally.Status, Now(), output, consecutive);
-        _unrecorded.Add(check);
-        _losses.Count(_services[check.Key.Service], check, before, check.Verdict.Since);
-    }
-
-    private void Show(InstanceCheck check, ProbeResult? result)
-    {
-        var wall = _time.GetUtcNow();
-        _board.Set(check.Key, new()
-        {
-            Kind = check.Check.Kind,
-            Verdict = check.Tally.Status,
-            Outcome = result?.Outcome,
-            Output = result?.Output ?? "",
-            At = result is null ? null : wall,
-            Duration = result?.Duration ?? TimeSpan.Zero,
-            Passes = check.Tally.Passes,
-            Failures = check.Tally.Failures,
-            Next = check.Due == long.MaxValue ? null
-                : wall + _time.GetElapsedTime(_time.GetTimestamp(), check.Check.Kind == CheckKind.Ttl ? check.LeaseEnd : check.Due),
-        });
     }
 }
