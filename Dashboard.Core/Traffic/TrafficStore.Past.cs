@@ -23,37 +23,9 @@ public sealed partial class TrafficStore
     public TrafficFrame? FrameAt(DateTimeOffset at)
     {
         var now = _time.GetUtcNow();
-        var latest = now.ToUnixTimeSeconds();
-        var until = Math.Min(Until(at), Until(now));
-        var rates = until - (long)FrameRateWindow.TotalSeconds;
-        var latencies = until - (long)FrameLatencyWindow.TotalSeconds;
         lock (_gate)
         {
-            if (latencies < latest - (TrafficSeries.Seconds - 2) || _lost.Untold(rates, until) > 0)
-            {
-                return null;
-            }
-
-            var quiet = latest - until < GhostFor.TotalSeconds ? 0 : until - TrafficSeries.Seconds;
-            var instances = new Dictionary<Registry.InstanceKey, InstanceTraffic>(_instances.Count);
-            foreach (var (key, series) in _instances)
-            {
-                if (series.LastSeen >= quiet)
-                {
-                    instances[key] = Describe(key, series, Figures([series], rates, until, latencies, latest), new(0, 0, Silent: true));
-                }
-            }
-
-            return new()
-            {
-                Sequence = 1,
-                At = at,
-                Until = At(until),
-                Edges = _edges.Select(edge => new EdgeTraffic(edge.Key, Figures([edge.Value], rates, until, latencies, latest), At(edge.Value.LastSeen)))
-                    .Where(edge => edge.Figures.Requests > 0 || edge.Figures.Completed > 0).ToDictionary(edge => edge.Key),
-                Instances = instances,
-                Services = Services(instances.Values, rates, until, latencies, latest),
-            };
+            return _frames.At(at, now);
         }
     }
 
@@ -82,8 +54,8 @@ public sealed partial class TrafficStore
         lock (_gate)
         {
             var series = instance is null
-                ? [.. _edges.Where(edge => edge.Key.Target == service && (source is null || edge.Key.Source == source)).Select(edge => edge.Value)]
-                : _instances.TryGetValue(new(service, instance), out var found) ? [found] : Array.Empty<TrafficSeries>();
+                ? [.. _table.Edges.Where(edge => edge.Key.Target == service && (source is null || edge.Key.Source == source)).Select(edge => edge.Value)]
+                : _table.Instances.TryGetValue(new(service, instance), out var found) ? [found] : Array.Empty<TrafficSeries>();
             for (var start = first; start + seconds <= until; start += seconds)
             {
                 if (start < reach || _lost.Untold(start, start + seconds) > 0)
@@ -92,7 +64,7 @@ public sealed partial class TrafficStore
                     continue;
                 }
 
-                var figures = Figures(series, start, start + seconds, start, latest);
+                var figures = _table.Figures(series, start, start + seconds, start, latest);
                 points.Add(new(At(start), figures.Rps, figures.ErrorRate, figures.P50Ms, figures.P95Ms, figures.P99Ms));
             }
         }
@@ -115,8 +87,8 @@ public sealed partial class TrafficStore
         int unknown;
         lock (_gate)
         {
-            callers = _edges.Select(edge => (edge.Key, Series: edge.Value)).ToLookup(edge => edge.Key.Target, StringComparer.Ordinal);
-            instances = _instances.Select(instance => (instance.Key, Series: instance.Value)).ToLookup(instance => instance.Key.Service, StringComparer.Ordinal);
+            callers = _table.Edges.Select(edge => (edge.Key, Series: edge.Value)).ToLookup(edge => edge.Key.Target, StringComparer.Ordinal);
+            instances = _table.Instances.Select(instance => (instance.Key, Series: instance.Value)).ToLookup(instance => instance.Key.Service, StringComparer.Ordinal);
             open = _reporters.Open(_time.GetUtcNow());
             unknown = _lost.Untold(from, from + MinuteSeconds);
         }
@@ -163,7 +135,7 @@ public sealed partial class TrafficStore
     {
         var (until, known) = (from + MinuteSeconds, MinuteSeconds - unknown);
         var edges = callers
-            .Select(edge => new EdgeTraffic(edge.Key, PerKnown(Figures([edge.Series], from, until, from, latest), known), At(until)))
+            .Select(edge => new EdgeTraffic(edge.Key, PerKnown(_table.Figures([edge.Series], from, until, from, latest), known), At(until)))
             .Where(edge => edge.Figures.Requests > 0 || edge.Figures.Completed > 0)
             .OrderBy(edge => edge.Key.Source, StringComparer.Ordinal).ToImmutableArray();
         _sum.Clear();
@@ -184,7 +156,7 @@ public sealed partial class TrafficStore
             Callers = edges,
             Instances =
             [
-                .. instances.Select(instance => Describe(instance.Key, null, PerKnown(Figures([instance.Series], from, until, from, latest), known), open.GetValueOrDefault(instance.Key)))
+                .. instances.Select(instance => TrafficTable.Describe(instance.Key, null, PerKnown(_table.Figures([instance.Series], from, until, from, latest), known), open.GetValueOrDefault(instance.Key)))
                     .Where(instance => instance.Figures.Requests > 0 || instance.Figures.Completed > 0 || instance.InFlight > 0)
                     .OrderBy(instance => instance.Key.Id, StringComparer.Ordinal),
             ],

@@ -41,18 +41,18 @@ public sealed partial class TrafficStore
 
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
-    private readonly Dictionary<InstanceKey, TrafficSeries> _instances = [];
-    private readonly Dictionary<EdgeKey, TrafficSeries> _edges = [];
+    private readonly TrafficTable _table = new(MaximumInstances, MaximumEdges);
     private readonly ReporterTable _reporters = new(MaximumReporters, SilentAfter);
     private readonly LatencySum _sum = new();
     private readonly LostTraffic _lost;
-    private long _droppedRows;
+    private readonly TrafficFrames _frames;
 
     public TrafficStore(TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(time);
         _time = time;
         _lost = new(time.GetUtcNow().ToUnixTimeSeconds());
+        _frames = new(_table, _reporters, _lost);
     }
 
     /// <summary>The newest frame and one more each second.</summary>
@@ -65,7 +65,7 @@ public sealed partial class TrafficStore
     public event Action<TrafficReport>? Reported;
 
     /// <summary>Rows that were dropped because there were too many series or reporters, since the start.</summary>
-    public long DroppedRows => Interlocked.Read(ref _droppedRows);
+    public long DroppedRows => _table.Dropped;
 
     /// <summary>How many instances and edges are kept.</summary>
     public (int Instances, int Edges) SeriesCount
@@ -74,7 +74,7 @@ public sealed partial class TrafficStore
         {
             lock (_gate)
             {
-                return (_instances.Count, _edges.Count);
+                return (_table.Instances.Count, _table.Edges.Count);
             }
         }
     }
@@ -119,7 +119,7 @@ public sealed partial class TrafficStore
             var outcome = _reporters.TryAdvance(report, age, now, out var missedSince);
             if (outcome == ReportOutcome.TooMany)
             {
-                Interlocked.Add(ref _droppedRows, report.Rows.Length);
+                _table.Drop(report.Rows.Length);
             }
 
             if (outcome != ReportOutcome.Accepted)
@@ -143,12 +143,7 @@ public sealed partial class TrafficStore
             NoteLate(first, now);
             foreach (var row in report.Rows)
             {
-                var edge = Series(_edges, new(row.Source, row.Service), MaximumEdges);
-                var instance = Series(_instances, new(row.Service, row.Instance), MaximumInstances);
-                for (var second = first; second <= span.Last; second++)
-                {
-                    Add(edge, instance, row, second, span.Fractions(second));
-                }
+                _table.Count(row, first, span);
             }
 
             return ReportOutcome.Accepted;
@@ -202,8 +197,8 @@ public sealed partial class TrafficStore
         lock (_gate)
         {
             TrafficSeries[] all = instances is null
-                ? [.. _edges.Where(edge => edge.Key.Target == service).Select(edge => edge.Value)]
-                : [.. _instances.Where(instance => instance.Key.Service == service && instances(instance.Key.Id)).Select(instance => instance.Value)];
+                ? [.. _table.Edges.Where(edge => edge.Key.Target == service).Select(edge => edge.Value)]
+                : [.. _table.Instances.Where(instance => instance.Key.Service == service && instances(instance.Key.Id)).Select(instance => instance.Value)];
             _sum.Clear();
             var (completed, failures) = (0L, 0L);
             foreach (var series in all)
@@ -232,11 +227,11 @@ public sealed partial class TrafficStore
         lock (_gate)
         {
             var series = instance is null
-                ? [.. _edges.Where(edge => edge.Key.Target == service).Select(edge => edge.Value)]
-                : _instances.TryGetValue(new(service, instance), out var found) ? [found] : Array.Empty<TrafficSeries>();
+                ? [.. _table.Edges.Where(edge => edge.Key.Target == service).Select(edge => edge.Value)]
+                : _table.Instances.TryGetValue(new(service, instance), out var found) ? [found] : Array.Empty<TrafficSeries>();
             for (var from = first; from + seconds <= until; from += seconds)
             {
-                var figures = Figures(series, from, from + seconds, from, now.ToUnixTimeSeconds());
+                var figures = _table.Figures(series, from, from + seconds, from, now.ToUnixTimeSeconds());
                 points.Add(new(At(from), _lost.Untold(from, from + seconds) > 0 ? null : figures.Rps, figures.ErrorRate, figures.P50Ms, figures.P95Ms, figures.P99Ms));
             }
         }
@@ -251,31 +246,7 @@ public sealed partial class TrafficStore
         TrafficFrame frame;
         lock (_gate)
         {
-            var until = Until(now);
-            var latest = now.ToUnixTimeSeconds();
-            var rates = until - (long)FrameRateWindow.TotalSeconds;
-            var latencies = until - (long)FrameLatencyWindow.TotalSeconds;
-            var open = _reporters.Open(now);
-            var instances = new Dictionary<InstanceKey, InstanceTraffic>(_instances.Count);
-            foreach (var (key, series) in _instances)
-            {
-                instances[key] = Describe(key, series, Figures([series], rates, until, latencies, latest), open.GetValueOrDefault(key));
-            }
-
-            foreach (var (key, count) in open)
-            {
-                instances.TryAdd(key, Describe(key, series: null, default, count));
-            }
-
-            frame = new()
-            {
-                Sequence = Feed.Current.Sequence + 1,
-                At = now,
-                Until = At(until),
-                Edges = _edges.ToDictionary(edge => edge.Key, edge => new EdgeTraffic(edge.Key, Figures([edge.Value], rates, until, latencies, latest), At(edge.Value.LastSeen))),
-                Instances = instances,
-                Services = Services(instances.Values, rates, until, latencies, latest),
-            };
+            frame = _frames.Next(Feed.Current.Sequence + 1, now);
         }
 
         Feed.Publish(frame, frame);
@@ -294,59 +265,17 @@ public sealed partial class TrafficStore
         var ghosts = (now - GhostFor).ToUnixTimeSeconds();
         lock (_gate)
         {
-            foreach (var (key, series) in _instances)
-            {
-                if (series.LastSeen < expired || (series.LastSeen < ghosts && registry.FindInstance(key) is null))
-                {
-                    _instances.Remove(key);
-                }
-            }
-
-            foreach (var (key, series) in _edges)
-            {
-                if (series.LastSeen < expired || (series.LastSeen < ghosts && !registry.Services.ContainsKey(key.Target)))
-                {
-                    _edges.Remove(key);
-                }
-            }
-
+            _table.Prune(registry, expired, ghosts);
             _reporters.Prune(now - Retention);
         }
     }
 
     // The second that has just passed is still being reported.
-    private static long Until(DateTimeOffset now) => now.ToUnixTimeSeconds() - 1;
+    internal static long Until(DateTimeOffset now) => now.ToUnixTimeSeconds() - 1;
 
     private static long FirstSecondAfter(DateTimeOffset instant) => (instant.AddSeconds(2) - TimeSpan.FromTicks(1)).ToUnixTimeSeconds();
 
-    private static DateTimeOffset At(long second) => DateTimeOffset.FromUnixTimeSeconds(second);
-
-    private TrafficSeries? Series<TKey>(Dictionary<TKey, TrafficSeries> all, TKey key, int maximum)
-        where TKey : struct
-    {
-        if (all.TryGetValue(key, out var series))
-        {
-            return series;
-        }
-
-        if (all.Count >= maximum)
-        {
-            Interlocked.Increment(ref _droppedRows);
-            return null;
-        }
-
-        return all[key] = new();
-    }
-
-    private static void Add(TrafficSeries? edge, TrafficSeries? instance, TrafficRow row, long second, (double From, double To) part)
-    {
-        var requests = LatencyHistogram.PartOf(row.Requests, part.From, part.To);
-        var completed = LatencyHistogram.PartOf(row.Completed, part.From, part.To);
-        var failures = LatencyHistogram.PartOf(row.Failures, part.From, part.To);
-        var latency = row.Latency.Part(part.From, part.To);
-        edge?.Add(second, requests, completed, failures, latency);
-        instance?.Add(second, requests, completed, failures, latency);
-    }
+    internal static DateTimeOffset At(long second) => DateTimeOffset.FromUnixTimeSeconds(second);
 
     private TrafficWindow Query(string service, long from, long until)
     {
@@ -356,9 +285,9 @@ public sealed partial class TrafficStore
             var latest = now.ToUnixTimeSeconds();
             var open = _reporters.Open(now);
             var instances = new List<InstanceTraffic>();
-            foreach (var (key, series) in _instances)
+            foreach (var (key, series) in _table.Instances)
             {
-                if (key.Service == service && Describe(key, series, Figures([series], from, until, from, latest), open.GetValueOrDefault(key)) is var traffic
+                if (key.Service == service && TrafficTable.Describe(key, series, _table.Figures([series], from, until, from, latest), open.GetValueOrDefault(key)) is var traffic
                     && (traffic.Figures.Requests != 0 || traffic.Figures.Completed != 0 || traffic.InFlight != 0 || !traffic.InFlightComplete))
                 {
                     instances.Add(traffic);
@@ -367,81 +296,29 @@ public sealed partial class TrafficStore
 
             foreach (var (key, count) in open)
             {
-                if (key.Service == service && !_instances.ContainsKey(key))
+                if (key.Service == service && !_table.Instances.ContainsKey(key))
                 {
-                    instances.Add(Describe(key, series: null, default, count));
+                    instances.Add(TrafficTable.Describe(key, series: null, default, count));
                 }
             }
 
-            var callers = _edges.Where(edge => edge.Key.Target == service).ToList();
+            var callers = _table.Edges.Where(edge => edge.Key.Target == service).ToList();
             return new()
             {
                 Service = service,
                 From = At(from),
                 To = At(until),
                 UnknownSeconds = _lost.Seconds(from, until),
-                Total = Figures([.. callers.Select(edge => edge.Value)], from, until, from, latest),
+                Total = _table.Figures([.. callers.Select(edge => edge.Value)], from, until, from, latest),
                 Instances = [.. instances.OrderBy(traffic => traffic.Key.Id, StringComparer.Ordinal)],
                 Callers =
                 [
                     .. callers
-                        .Select(edge => new EdgeTraffic(edge.Key, Figures([edge.Value], from, until, from, latest), At(edge.Value.LastSeen)))
+                        .Select(edge => new EdgeTraffic(edge.Key, _table.Figures([edge.Value], from, until, from, latest), At(edge.Value.LastSeen)))
                         .Where(edge => edge.Figures.Requests != 0 || edge.Figures.Completed != 0)
                         .OrderBy(edge => edge.Key.Source, StringComparer.Ordinal),
                 ],
             };
         }
     }
-
-    private Dictionary<string, ServiceTraffic> Services(IEnumerable<InstanceTraffic> instances, long rates, long until, long latencies, long latest)
-    {
-        var edges = _edges.ToLookup(edge => edge.Key.Target, edge => edge.Value, StringComparer.Ordinal);
-        var open = instances.ToLookup(instance => instance.Key.Service, StringComparer.Ordinal);
-        return edges.Select(edge => edge.Key).Union(open.Select(service => service.Key)).ToDictionary(
-            service => service,
-            service =>
-            {
-                TrafficSeries[] callers = [.. edges[service]];
-                var lastSeen = callers.Length == 0 ? 0 : callers.Max(series => series.LastSeen);
-                return new ServiceTraffic(
-                    service,
-                    Figures(callers, rates, until, latencies, latest),
-                    open[service].Sum(instance => instance.InFlight),
-                    open[service].Sum(instance => instance.LongLived),
-                    open[service].All(instance => instance.InFlightComplete),
-                    lastSeen == 0 ? null : At(lastSeen));
-            },
-            StringComparer.Ordinal);
-    }
-
-    private TrafficFigures Figures(ReadOnlySpan<TrafficSeries> all, long from, long until, long latenciesFrom, long latest)
-    {
-        _sum.Clear();
-        var (requests, completed, failures) = (0L, 0L, 0L);
-        foreach (var series in all)
-        {
-            if (series.LastSeen < Math.Min(from, latenciesFrom))
-            {
-                continue;
-            }
-
-            var counts = series.Counts(from, until);
-            requests += counts.Requests;
-            completed += counts.Completed;
-            failures += counts.Failures;
-            series.AddLatencies(_sum, latenciesFrom, until, latest);
-        }
-
-        return new(
-            requests,
-            completed,
-            failures,
-            until > from ? (double)requests / (until - from) : 0,
-            _sum.Quantile(0.5)?.TotalMilliseconds,
-            _sum.Quantile(0.95)?.TotalMilliseconds,
-            _sum.Quantile(0.99)?.TotalMilliseconds);
-    }
-
-    private static InstanceTraffic Describe(InstanceKey key, TrafficSeries? series, TrafficFigures figures, OpenCount open) =>
-        new(key, figures, open.Requests, open.LongLived, !open.Silent, series is { LastBegun: > 0 } ? At(series.LastBegun) : null);
 }
