@@ -1,3 +1,5 @@
+using System.Security.Claims;
+
 namespace Dashboard.Web.Http.Express;
 
 /// <summary>
@@ -29,7 +31,7 @@ internal sealed class ExpressMiddleware(RequestDelegate next, IEnumerable<IExpre
         return next(http);
     }
 
-    private async Task AnswerAsync(HttpContext http, int index, System.Security.Claims.ClaimsPrincipal user, string service, string? instance)
+    private async Task AnswerAsync(HttpContext http, int index, ClaimsPrincipal user, string service, string? instance)
     {
         http.User = user;
         try
@@ -47,7 +49,7 @@ internal sealed class ExpressMiddleware(RequestDelegate next, IEnumerable<IExpre
         }
 
         // Nobody yet: whoever signs in is not known before the whole sign-in.
-        http.User = null!;
+        http.User = new ClaimsPrincipal(new ClaimsIdentity());
         await next(http);
     }
 
