@@ -194,6 +194,17 @@ internal sealed class HealthEngine
 
     private static bool IsProbed(InstanceCheck check) => check.NotProbed is null && check.Check.Kind is CheckKind.Tcp or CheckKind.Http or CheckKind.Grpc;
 
+    // What was taken over from the registry and not found by a whole run of results here.
+    private static bool IsOnlyMirrored(InstanceCheck check) =>
+        check.Verdict is null
+        && check.NotProbed is null
+        && check.Check.Kind switch
+        {
+            CheckKind.None => false,
+            CheckKind.Ttl => check.Tally.Consecutive == 0,
+            _ => check.Tally.Passes < check.Check.Rise && check.Tally.Failures < check.Check.Fall,
+        };
+
     private ServiceProtocol Protocol(InstanceCheck check) => _services[check.Key.Service].Snapshot.Settings.Protocol;
 
     private InstanceCheck? Find(InstanceKey key) =>
@@ -245,6 +256,11 @@ internal sealed class HealthEngine
         {
             // Someone else judged it first; what was seen here goes on from there.
             known.Tally = known.Tally with { Status = instance.HealthStatus };
+        }
+        else if (known.Tally.Status != instance.HealthStatus && IsOnlyMirrored(known))
+        {
+            // The last word of the owner before, read after its share was taken.
+            Mirror(service, known, instance);
         }
         else if (known.Tally.Status != instance.HealthStatus)
         {

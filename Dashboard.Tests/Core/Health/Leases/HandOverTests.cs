@@ -87,6 +87,47 @@ public sealed class HandOverTests
     }
 
     [Fact]
+    public void The_last_word_of_the_owner_before_counts_also_when_it_is_read_after_the_share_was_taken()
+    {
+        _driver.Engine.Own(Ownership.None);
+        _driver.Put(ServiceSettings.Default);
+        _driver.Register("a");
+        _driver.Execute(Seen("a", HealthStatus.Healthy));
+        _driver.Run(0.1);
+        // Written by the owner before, and not read here yet.
+        _driver.Execute(Seen("a", HealthStatus.Unhealthy));
+
+        _driver.Engine.Own(All(7));
+        _driver.Turn();
+
+        Assert.Equal((HealthStatus.Unhealthy, "seen elsewhere"), (_driver.StatusOf("a"), _driver.Registry.Current.FindInstance(A)!.Health!.Output));
+        // What is seen here then counts as ever.
+        Assert.InRange(_driver.RunUntil(() => _driver.StatusOf("a") == HealthStatus.Healthy, 10).TotalSeconds, 1, 7);
+    }
+
+    [Fact]
+    public void The_last_word_of_the_owner_before_counts_until_a_whole_run_was_seen_here()
+    {
+        _driver.Engine.Own(Ownership.None);
+        _driver.Put(ServiceSettings.Default with { Check = CheckSettings.Default with { Rise = 3 } });
+        _driver.Register("a");
+        _driver.Execute(Seen("a", HealthStatus.Healthy));
+        _driver.Run(0.1);
+        _driver.Engine.Own(All(7));
+        _driver.RunUntil(() => _driver.Probed.Count == 2, 10);
+
+        _driver.Execute(Seen("a", HealthStatus.Unhealthy));
+        _driver.Turn();
+        Assert.Equal(HealthStatus.Unhealthy, _driver.StatusOf("a"));
+
+        // Looked at a whole run of times: what says something else then is out of date.
+        _driver.RunUntil(() => _driver.StatusOf("a") == HealthStatus.Healthy, 20);
+        _driver.Execute(Seen("a", HealthStatus.Unhealthy));
+        _driver.Turn();
+        Assert.Equal(HealthStatus.Healthy, _driver.StatusOf("a"));
+    }
+
+    [Fact]
     public void A_ttl_instance_gets_a_full_lease_from_its_new_owner()
     {
         _driver.Engine.Own(Ownership.None);
@@ -158,6 +199,8 @@ public sealed class HandOverTests
 
     private static Ownership Without(InstanceKey key) =>
         Ownership.Of(Enumerable.Range(0, HealthShard.Count).Where(shard => shard != HealthShard.Of(key)).ToDictionary(shard => shard, _ => 1L), long.MaxValue);
+
+    private RecordHealth Seen(string id, HealthStatus status) => new("orders", [new(new("orders", id), new(status, _driver.Time.GetUtcNow(), "seen elsewhere", 3))]);
 
     private RecordHealth Seen(HealthStatus status, int count) =>
         new("orders", [.. Enumerable.Range(0, count).Select(number => new HealthTransition(new("orders", $"i-{number:D3}"), new(status, _driver.Time.GetUtcNow(), "seen elsewhere", 3)))]);
