@@ -1,13 +1,14 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Dashboard.Core.Health;
+using Dashboard.Core.Health.Leases;
 using Dashboard.Core.Registry;
-using Dashboard.Core.Registry.Commands;
 
 namespace Dashboard.Core.Postgres;
 
 /// <summary>
-/// What other consoles could not write yet: shown, never written here. A verdict that was written later than one of theirs counts more.
+/// What other consoles could not write yet: shown, never written here. A verdict that was written later than one of theirs counts more, and what is told of a share under an earlier epoch
+/// than is known counts nothing.
 /// Words come from any thread; the rest is for the writer's loop.
 /// </summary>
 internal sealed class ForeignOverlays
@@ -15,6 +16,7 @@ internal sealed class ForeignOverlays
     private readonly ConcurrentDictionary<Guid, OverlayWord?> _inbox = new();
     private readonly Dictionary<Guid, OverlayWord> _words = [];
     private readonly Dictionary<Guid, long> _ending = [];
+    private ImmutableArray<long> _epochs = [];
 
     /// <summary>A console's word; null = it is not there any more.</summary>
     public void Hear(Guid console, OverlayWord? word) => _inbox[console] = word;
@@ -51,12 +53,20 @@ internal sealed class ForeignOverlays
         return [.. services];
     }
 
+    /// <summary>The latest epochs that are known; answers the services that may look different then.</summary>
+    public ImmutableArray<string> Know(ImmutableArray<long> epochs)
+    {
+        _epochs = epochs;
+        return [.. _words.Values.SelectMany(Services).Distinct(StringComparer.Ordinal)];
+    }
+
     /// <summary>What is to be seen on top of <paramref name="committed"/>.</summary>
     public IEnumerable<HealthChange> Over(RegistrySnapshot committed)
     {
-        foreach (var transition in _words.Values.SelectMany(word => word.Transitions))
+        foreach (var transition in _words.Values.SelectMany(word => word.Transitions).GroupBy(transition => transition.Key).Select(same => same.MaxBy(transition => transition.Epoch)!))
         {
-            if (committed.FindInstance(transition.Key) is { } instance && (instance.Health is not { } health || health.Since < transition.State.Since))
+            if (!LeaseGuard.IsLate(new(HealthShard.Of(transition.Key), transition.Epoch), _epochs)
+                && committed.FindInstance(transition.Key) is { } instance && (instance.Health is not { } health || health.Since < transition.State.Since))
                 yield return new(transition.Key, instance.Health, transition.State);
         }
     }

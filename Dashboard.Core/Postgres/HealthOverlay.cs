@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Dashboard.Core.Health;
 using Dashboard.Core.Health.Leases;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
@@ -38,7 +39,17 @@ internal sealed class HealthOverlay
     }
 
     /// <summary>The same, for other consoles.</summary>
-    public ImmutableArray<HealthTransition> Transitions => [.. _transitions.Values.Select(entry => entry.Transition)];
+    public ImmutableArray<OverlaidHealth> Word => [.. _transitions.Values.Select(entry => new OverlaidHealth(entry.Transition.Key, entry.Transition.State, entry.Fence?.Epoch ?? 0))];
+
+    /// <summary>Forgets what was seen of shares that others have taken over since; answers the services that may look different then.</summary>
+    /// <param name="epochs">The latest epochs that are known.</param>
+    public ImmutableArray<string> Drop(ImmutableArray<long> epochs)
+    {
+        InstanceKey[] late = [.. _transitions.Where(entry => entry.Value.Fence is { } fence && LeaseGuard.IsLate(fence, epochs)).Select(entry => entry.Key)];
+        foreach (var key in late)
+            _transitions.Remove(key);
+        return [.. late.Select(key => key.Service).Distinct(StringComparer.Ordinal)];
+    }
 
     /// <summary>The commands that make the overlay durable.</summary>
     public IReadOnlyList<PendingCommand> ToCommands() =>

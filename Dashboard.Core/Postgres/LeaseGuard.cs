@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Dashboard.Core.Registry;
 
 namespace Dashboard.Core.Postgres;
@@ -15,13 +16,28 @@ internal static class LeaseGuard
         foreach (var fence in command.Fences)
         {
             if (fence.Shard >= epochs.Length || epochs[fence.Shard] != fence.Epoch)
-            {
-                return Decision.Refuse(
-                    RefusalKind.Stale,
-                    $"Another console has taken over share {fence.Shard} of the health checks: epoch {fence.Epoch} is not the present {(fence.Shard < epochs.Length ? epochs[fence.Shard] : 0)}.");
-            }
+                return Refuse(fence, fence.Shard < epochs.Length ? epochs[fence.Shard] : 0);
         }
 
         return null;
     }
+
+    /// <summary>The refusal of a command that is to be seen in memory alone, while the stored epochs cannot be asked; null = it may be decided.</summary>
+    /// <param name="known">The latest epochs that are known.</param>
+    public static Decision? CheckKnown(RegistryCommand command, ImmutableArray<long> known)
+    {
+        foreach (var fence in command.Fences)
+        {
+            if (IsLate(fence, known))
+                return Refuse(fence, known[fence.Shard]);
+        }
+
+        return null;
+    }
+
+    /// <summary>Whether a share is known to have had another owner since.</summary>
+    public static bool IsLate(LeaseFence fence, ImmutableArray<long> known) => fence.Shard < known.Length && fence.Epoch < known[fence.Shard];
+
+    private static Decision Refuse(LeaseFence fence, long present) => Decision.Refuse(
+        RefusalKind.Stale, $"Another console has taken over share {fence.Shard} of the health checks: epoch {fence.Epoch} is not the present {present}.");
 }

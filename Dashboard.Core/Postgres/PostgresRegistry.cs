@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics.Metrics;
 using Dashboard.Core.Feeds;
 using Dashboard.Core.Health;
@@ -137,6 +138,13 @@ public sealed partial class PostgresRegistry : IRegistry, IHealthOverlays, IHost
     public void Hear(Guid console, OverlayWord word)
     {
         _publisher.Hear(console, word);
+        _writer.Look();
+    }
+
+    /// <inheritdoc/>
+    public void Know(ImmutableArray<long> epochs)
+    {
+        _publisher.Know(epochs);
         _writer.Look();
     }
 

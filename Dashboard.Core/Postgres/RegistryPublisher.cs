@@ -15,6 +15,8 @@ internal sealed class RegistryPublisher(RegistryReplica replica)
     private readonly ForeignOverlays _foreign = new();
     private ImmutableArray<string> _touchedByOverlay = [];
     private OverlayWord _own = OverlayWord.None;
+    private ImmutableArray<long> _epochs = [];
+    private long[]? _newEpochs;
 
     /// <summary>Raised on the writer's loop after <see cref="Own"/> changed.</summary>
     public event Action? OwnChanged;
@@ -34,10 +36,18 @@ internal sealed class RegistryPublisher(RegistryReplica replica)
     /// <summary>Another console tells of its overlay, or (null) is gone. From any thread; seen with the next <see cref="Publish"/>.</summary>
     public void Hear(Guid console, OverlayWord? word) => _foreign.Hear(console, word);
 
+    /// <summary>The latest epochs of the shares that are known. From any thread; counts with the next <see cref="Publish"/>.</summary>
+    public void Know(ImmutableArray<long> epochs) => Volatile.Write(ref _newEpochs, [.. epochs]);
+
+    /// <summary>What was seen under these fences is refused where others are known to have taken over; null = it may be shown.</summary>
+    public Decision? Check(RegistryCommand command) => LeaseGuard.CheckKnown(command, _epochs);
+
     /// <summary>Swaps the snapshot and tells the feed, if anything is new.</summary>
     public void Publish()
     {
         var before = Feed.Current;
+        if (Interlocked.Exchange(ref _newEpochs, null) is { } epochs)
+            Know(epochs);
         _touchedByOverlay = _touchedByOverlay.AddRange(_foreign.Take(replica.Committed.Revision));
         if (!replica.IsReset && replica.Unpublished.Count == 0 && _touchedByOverlay.IsEmpty)
             return;
@@ -78,7 +88,7 @@ internal sealed class RegistryPublisher(RegistryReplica replica)
     public CommandResult Overlay(RegistrySnapshot before, ImmutableArray<EntityChange> changes, Actor actor, ImmutableArray<LeaseFence> fences)
     {
         _overlay.Add(before, changes, actor, fences);
-        Tell(new(_overlay.Transitions, Own.DurableAt));
+        Tell(new(_overlay.Word, Own.DurableAt));
         var after = before.ApplyOverlay(changes.OfType<HealthChange>());
         var services = changes.OfType<HealthChange>().Select(change => change.Key.Service);
         Feed.Publish(after, new(before, after, [], [.. services]));
@@ -94,6 +104,15 @@ internal sealed class RegistryPublisher(RegistryReplica replica)
         _touchedByOverlay = _touchedByOverlay.AddRange(_overlay.Services);
         _overlay.Clear();
         Tell(new([], replica.Committed.Revision));
+    }
+
+    private void Know(long[] epochs)
+    {
+        _epochs = [.. epochs];
+        var dropped = _overlay.Drop(_epochs);
+        if (!dropped.IsEmpty)
+            Tell(new(_overlay.Word, Own.DurableAt));
+        _touchedByOverlay = _touchedByOverlay.AddRange(dropped).AddRange(_foreign.Know(_epochs));
     }
 
     private static IEnumerable<HealthChange> Differences(RegistrySnapshot before, RegistrySnapshot after, string service) =>

@@ -257,7 +257,7 @@ internal sealed partial class RegistryWriter
         var before = _publisher.Feed.Current;
         try
         {
-            return pending.Command.Decide(before, new(pending.Actor, Now, before.Revision + 1)) switch
+            return (_publisher.Check(pending.Command) ?? pending.Command.Decide(before, new(pending.Actor, Now, before.Revision + 1))) switch
             {
                 Decision.Refused refused => new CommandResult.Refused(refused.Refusal, before),
                 Decision.Accepted { Changes.IsEmpty: false } accepted => _publisher.Overlay(before, accepted.Changes, pending.Actor, pending.Command.Fences),

@@ -18,6 +18,7 @@ public sealed class ReplicaIntake(FollowerTable followers, TrafficStore traffic,
     private readonly Dictionary<Guid, ReplicaFrame> _heard = [];
     private readonly HashSet<Guid> _signInElsewhere = [];
     private ImmutableArray<Replica> _present = [];
+    private ImmutableArray<long> _told;
 
     /// <summary>Ids of the consoles that are heard now.</summary>
     public ImmutableArray<Guid> Heard
@@ -58,6 +59,7 @@ public sealed class ReplicaIntake(FollowerTable followers, TrafficStore traffic,
 
         foreach (var replica in left)
             overlays.Forget(replica.Id);
+        TellEpochs();
     }
 
     /// <summary>Takes one line of a console's stream.</summary>
@@ -78,8 +80,6 @@ public sealed class ReplicaIntake(FollowerTable followers, TrafficStore traffic,
 
         foreach (var beat in frame.Heartbeats)
             heartbeats.Relay(new(beat.Service, beat.Instance), beat.Outcome, beat.Output, TimeSpan.FromMilliseconds(beat.AgeMs));
-        if (frame.Overlay is { } overlay)
-            overlays.Hear(from.Id, overlay.ToWord());
 
         lock (_gate)
         {
@@ -89,6 +89,11 @@ public sealed class ReplicaIntake(FollowerTable followers, TrafficStore traffic,
             _heard[from.Id] = frame with { Followers = [], Gone = [], Reports = [], Heartbeats = [], Overlay = null };
             Judge();
         }
+
+        // After the epochs that it knows of: by those it may be out of date itself.
+        TellEpochs();
+        if (frame.Overlay is { } overlay)
+            overlays.Hear(from.Id, overlay.ToWord());
     }
 
     /// <summary>A console is not heard any more.</summary>
@@ -102,6 +107,18 @@ public sealed class ReplicaIntake(FollowerTable followers, TrafficStore traffic,
         }
 
         followers.FallSilent(console);
+    }
+
+    private void TellEpochs()
+    {
+        lock (_gate)
+        {
+            // The same array as long as nothing is new.
+            if (share.Epochs is var epochs && epochs == _told)
+                return;
+            _told = epochs;
+            overlays.Know(epochs);
+        }
     }
 
     private void Judge()

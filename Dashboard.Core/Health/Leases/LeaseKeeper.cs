@@ -122,6 +122,7 @@ public sealed partial class LeaseKeeper(ILeaseStore store, HealthShare share, Le
     private void Take(Replica self, LeaseRoll roll, long asked)
     {
         Volatile.Write(ref _roll, roll);
+        share.Read(roll);
         Hold(self, roll, asked);
         Seen?.Invoke(roll);
     }

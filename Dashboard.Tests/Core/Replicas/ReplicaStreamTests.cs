@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using Dashboard.Core.Discovery;
 using Dashboard.Core.Health;
@@ -130,13 +131,33 @@ public sealed class ReplicaStreamTests : IDisposable
     public async Task The_overlay_is_told_as_a_whole_and_so_is_its_end()
     {
         var state = new HealthState(HealthStatus.Unhealthy, _time.GetUtcNow(), "connection refused", 3);
-        _a.Overlays.Own = new([new(Key, state)], 0);
+        _a.Overlays.Own = new([new(Key, state, 7)], 0);
         await CarryAsync();
-        Assert.Equal(state, Assert.Single(_b.Overlays.Words[_replica.Id].Transitions).State);
+        Assert.Equal(new(Key, state, 7), Assert.Single(_b.Overlays.Words[_replica.Id].Transitions));
 
         _a.Overlays.Own = new([], 42);
         await CarryAsync();
         Assert.Equal((true, 42L), (_b.Overlays.Words[_replica.Id].Transitions.IsEmpty, _b.Overlays.Words[_replica.Id].DurableAt));
+    }
+
+    [Fact]
+    public async Task The_latest_epochs_that_the_store_or_a_console_tells_of_are_known_before_what_is_told_under_them()
+    {
+        _a.Share.Set(Ownership.Of(new Dictionary<int, long> { [5] = 7 }, long.MaxValue));
+        _a.Overlays.Own = new([new(Key, new(HealthStatus.Unhealthy, _time.GetUtcNow(), "refused", 3), 7)], 0);
+        await CarryAsync();
+        Assert.Equal((7L, 0L), (_b.Overlays.Epochs[5], _b.Overlays.Epochs[6]));
+        Assert.True(_b.Overlays.KnewBeforeHearing);
+
+        // One that is out of date makes nothing later known.
+        _a.Share.Set(Ownership.Of(new Dictionary<int, long> { [5] = 6, [6] = 3 }, long.MaxValue));
+        await CarryAsync();
+        Assert.Equal((7L, 3L), (_b.Overlays.Epochs[5], _b.Overlays.Epochs[6]));
+
+        // The store's word counts also where it is less, as after a restore.
+        _b.Share.Read(new([], [new(5, null, 4, false), new(6, null, 9, false)]));
+        _b.Intake.Expect([_replica]);
+        Assert.Equal((6L, 9L), (_b.Overlays.Epochs[5], _b.Overlays.Epochs[6]));
     }
 
     [Fact]
@@ -270,7 +291,17 @@ public sealed class ReplicaStreamTests : IDisposable
             }
         }
 
-        public void Hear(Guid console, OverlayWord word) => Words[console] = word;
+        public ImmutableArray<long> Epochs { get; private set; }
+
+        public bool KnewBeforeHearing { get; private set; }
+
+        public void Hear(Guid console, OverlayWord word)
+        {
+            KnewBeforeHearing = !Epochs.IsDefault;
+            Words[console] = word;
+        }
+
+        public void Know(ImmutableArray<long> epochs) => Epochs = epochs;
 
         public void Forget(Guid console) => Forgotten.Add(console);
     }
