@@ -260,7 +260,7 @@ internal sealed class HealthEngine
         else if (known.Tally.Status != instance.HealthStatus && IsOnlyMirrored(known))
         {
             // The last word of the owner before, read after its share was taken.
-            Mirror(service, known, instance);
+            _verdicts.Mirror(service, known, instance);
         }
         else if (known.Tally.Status != instance.HealthStatus)
         {
