@@ -49,7 +49,7 @@ public static class PostgresServiceCollectionExtensions
         services.AddSingleton<RegistryDbContextFactory>();
         services.AddSingleton<IDbContextFactory<RegistryDbContext>>(provider => provider.GetRequiredService<RegistryDbContextFactory>());
         services.AddSingleton<IChangeHistory, PostgresChangeHistory>();
-        services.AddSingleton(provider => new DataProtectionKeyStore(provider.GetRequiredService<IDbContextFactory<RegistryDbContext>>()));
+        services.AddSingleton(provider => new DataProtectionKeyStore(provider.GetRequiredService<RegistryDbContextFactory>().Source));
         return services;
     }
 

@@ -26,8 +26,6 @@ internal sealed class RegistryDbContext(DbContextOptions<RegistryDbContext> opti
 
     public DbSet<ChangeCheckpointRow> ChangeCheckpoints => Set<ChangeCheckpointRow>();
 
-    public DbSet<DataProtectionKeyRow> DataProtectionKeys => Set<DataProtectionKeyRow>();
-
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         modelBuilder.Entity<HeadRow>(row =>
@@ -90,6 +88,5 @@ internal sealed class RegistryDbContext(DbContextOptions<RegistryDbContext> opti
             row.Property(r => r.Before).HasColumnType("json");
             row.Property(r => r.After).HasColumnType("json");
         });
-        modelBuilder.Entity<DataProtectionKeyRow>().ToTable("data_protection_key").HasKey(r => r.Id);
     }
 }

@@ -131,7 +131,7 @@ public sealed class PostgresChangeHistoryTests(PostgresServer postgres) : IAsync
     [Fact]
     public async Task Keys_of_the_sign_in_cookies_are_kept()
     {
-        var store = new DataProtectionKeyStore(_contexts);
+        var store = new DataProtectionKeyStore(_contexts.Source);
         store.Add("key-1", "<key/>");
         store.Add("key-2", "<key id=\"2\"/>");
 

@@ -84,7 +84,7 @@ public sealed class SchemaLifeTests(PostgresServer postgres)
         await EventuallyAsync(() => other.Current.Revision == registry.Current.Revision, "the other replica follows");
         Assert.Equal(Dump(registry.Current), Dump(other.Current));
         await using (var contexts = new RegistryDbContextFactory(new() { ConnectionString = roles.Application }))
-            new DataProtectionKeyStore(contexts).Add("key-1", "<key/>");
+            new DataProtectionKeyStore(contexts.Source).Add("key-1", "<key/>");
 
         var partition = (string)(await QueryAsync(roles.Owner, "select name from change_partitions() limit 1"))!;
         foreach (var forbidden in new[]

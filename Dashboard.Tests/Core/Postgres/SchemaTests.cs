@@ -52,7 +52,7 @@ public sealed class SchemaTests(PostgresServer postgres)
               || case when exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary and a.attnum = any(i.indkey)) then ' key' else '' end
             from pg_class c join pg_attribute a on a.attrelid = c.oid
             where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
-              and c.relname not in ('schema_script', 'replica', 'replica_secret', 'health_lease', 'heartbeat', 'alert_notice', 'traffic_minute', 'generation_start') and a.attnum > 0 and not a.attisdropped
+              and c.relname not in ('schema_script', 'replica', 'replica_secret', 'health_lease', 'heartbeat', 'alert_notice', 'traffic_minute', 'generation_start', 'data_protection_key') and a.attnum > 0 and not a.attisdropped
             """, connection);
         await using var reader = await command.ExecuteReaderAsync(Cancelled);
         var columns = new List<string>();
