@@ -75,6 +75,60 @@ public sealed class FollowerBoardTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task WhatItLacked_IsDeleted_IsCurrentAgain()
+    {
+        _followers.Seen("poller", FollowerKind.Http, null, ["cart", "orders"], reports: false);
+        foreach (var service in new[] { "cart", "orders" })
+            _followers.Acknowledge("poller", Generation, service, _registry.Current.Revision);
+        Register("orders", "orders-2");
+        await PublishedAsync();
+        Assert.Equal(FollowerState.CatchingUp, Standing("poller").State);
+
+        _registry.Execute(new DeleteService("orders") { Override = true, Reason = "test" }, new("ada", ActorKind.Operator));
+        await Eventually.TrueAsync(() => !_source.Feed.Current.Services.ContainsKey("orders"), TimeSpan.FromSeconds(60), "the catalog follows", Cancelled);
+
+        Assert.Equal((FollowerState.Current, 0L, 0), (Standing("poller").State, Standing("poller").Lag, Standing("poller").Lacks.Length));
+    }
+
+    [Fact]
+    public async Task AnotherGeneration_NothingOfItIsTaken()
+    {
+        _followers.Seen("poller", FollowerKind.Http, null, ["orders"], reports: false);
+        _followers.Acknowledge("poller", Generation, "orders", _registry.Current.Revision);
+        Assert.NotEqual(0, Standing("poller").Taken);
+
+        _registry.Restore(RegistrySnapshot.Load(Guid.NewGuid(), 1, _registry.Current.At, [new ServiceChange("cart", null, new(ServiceSettings.Default, 1))]));
+        await Eventually.TrueAsync(() => _source.Feed.Current.Generation == Generation, TimeSpan.FromSeconds(60), "the catalog follows", Cancelled);
+
+        Assert.Equal(0, Standing("poller").Taken);
+    }
+
+    [Fact]
+    public void AnOperationThatWaitsForOne_IsNamedForAsLongAsItIsOpen()
+    {
+        _followers.Seen("poller", FollowerKind.Http, null, ["orders"], reports: false);
+        _followers.Acknowledge("poller", Generation, "orders", _registry.Current.Revision);
+        Assert.Empty(Standing("poller").WaitedForBy);
+        var operation = new Operation
+        {
+            Id = _registry.Current.Revision + 1,
+            Action = "instance.drain",
+            Service = "orders",
+            Instances = [new("orders", "orders-1")],
+            Actor = "ada",
+            RequestedAt = _time.GetUtcNow(),
+            CommittedAt = _time.GetUtcNow(),
+            Followers = ["poller"],
+        };
+
+        _registry.Write(new("ada", ActorKind.Operator), "test", "orders", new OperationChange(operation.Id, null, operation));
+        Assert.Equal((FollowerState.Current, operation.Id), (Standing("poller").State, Standing("poller").WaitedForBy.Single()));
+
+        _registry.Write(new("ada", ActorKind.Operator), "test", "orders", new OperationChange(operation.Id, operation, operation with { Outcome = OperationOutcome.Cancelled }));
+        Assert.Empty(Standing("poller").WaitedForBy);
+    }
+
+    [Fact]
     public async Task LacksAChange_CatchesUpForTenSecondsAndIsThenBehind_SinceThatChange()
     {
         _followers.Seen("edge", FollowerKind.Gateway, null, null, reports: true);

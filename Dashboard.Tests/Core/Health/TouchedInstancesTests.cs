@@ -1,5 +1,6 @@
 using CsCheck;
 using Dashboard.Core.Health;
+using Dashboard.Core.Health.Leases;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
 using Dashboard.Tests.Support;
@@ -85,6 +86,64 @@ public sealed class TouchedInstancesTests
         touched.Sync(watcher.Engine, registry);
 
         Assert.Equal(1500, watcher.Engine.Count);
+    }
+
+    [Fact]
+    public void What_is_seen_without_the_store_is_followed_and_taken_back_with_whatever_change_ends_it()
+    {
+        var time = new FakeTimeProvider();
+        var registry = new InMemoryRegistry(time);
+        registry.Execute(new RegisterInstance(new("s", "i-0"), new() { Address = "10.0.0.1", Port = 1 }), Someone);
+        registry.Execute(new RegisterInstance(new("other", "i-0"), new() { Address = "10.0.0.1", Port = 2 }), Someone);
+        var touched = new TouchedInstances();
+        var mirror = new Watcher(time);
+        mirror.Engine.Own(Ownership.None);
+        mirror.Engine.SyncAll(registry.Current);
+        var committed = registry.Current;
+        var seen = committed.ApplyOverlay([new HealthChange(new("s", "i-0"), null, new(HealthStatus.Unhealthy, DateTimeOffset.UnixEpoch, "silent", 1))]);
+
+        registry.Restore(seen);
+        touched.Note([new(committed, seen, [], ["s"])]);
+        touched.Sync(mirror.Engine, registry);
+        Assert.Equal(HealthStatus.Unhealthy, mirror.Board.Find(new("s", "i-0"))!.Verdict);
+
+        // The change itself is of another service.
+        registry.Restore(committed);
+        var change = registry.Write(Someone, "test", "other/i-0", new HealthChange(new("other", "i-0"), null, new(HealthStatus.Healthy, DateTimeOffset.UnixEpoch, null, 1)));
+        touched.Note([new(seen, registry.Current, [change], ["s", "other"])]);
+        touched.Sync(mirror.Engine, registry);
+        Assert.Equal((HealthStatus.Unknown, HealthStatus.Healthy), (mirror.Board.Find(new("s", "i-0"))!.Verdict, mirror.Board.Find(new("other", "i-0"))!.Verdict));
+
+        // And one that begins it.
+        var before = registry.Current;
+        change = registry.Write(Someone, "test", "other/i-0", new HealthChange(new("other", "i-0"), null, new(HealthStatus.Degraded, DateTimeOffset.UnixEpoch, null, 1)));
+        var after = registry.Current.ApplyOverlay([new HealthChange(new("s", "i-0"), null, new(HealthStatus.Unhealthy, DateTimeOffset.UnixEpoch, "silent", 1))]);
+        registry.Restore(after);
+        touched.Note([new(before, after, [change], ["s", "other"])]);
+        touched.Sync(mirror.Engine, registry);
+        Assert.Equal((HealthStatus.Unhealthy, HealthStatus.Degraded), (mirror.Board.Find(new("s", "i-0"))!.Verdict, mirror.Board.Find(new("other", "i-0"))!.Verdict));
+    }
+
+    [Fact]
+    public void What_a_whole_host_takes_out_is_not_lost_when_it_fails()
+    {
+        var driver = new EngineDriver();
+        for (var i = 0; i < 8; i++)
+            driver.Execute(new RegisterInstance(new("orders", $"i-{i}"), new() { Address = "10.0.0.1", Port = 1000 + i, Node = i < 4 ? "n-1" : "n-2" }), Someone);
+        driver.RunUntil(() => driver.Service().Instances.Values.All(instance => instance.HealthStatus == HealthStatus.Healthy), 60);
+
+        driver.Execute(new DrainNode("n-1") { Override = true, Reason = "test" });
+        driver.World = key => key.Id[^1] < '4' ? CheckOutcome.Critical : CheckOutcome.Passing;
+        driver.RunUntil(() => driver.StatusOf("i-0") == HealthStatus.Unhealthy && driver.StatusOf("i-3") == HealthStatus.Unhealthy, 60);
+        driver.Run(2);
+        Assert.Null(driver.Service().Brake);
+
+        // And is when it is back among the others.
+        driver.Execute(new UndrainNode("n-1") { Reason = "test" });
+        driver.World = _ => CheckOutcome.Passing;
+        driver.RunUntil(() => driver.Service().Instances.Values.All(instance => instance.HealthStatus == HealthStatus.Healthy), 60);
+        driver.World = key => key.Id[^1] < '4' ? CheckOutcome.Critical : CheckOutcome.Passing;
+        driver.RunUntil(() => driver.Service().Brake is not null, 60);
     }
 
     private static IEnumerable<string> Names(IEnumerable<RecordHealth> due) =>

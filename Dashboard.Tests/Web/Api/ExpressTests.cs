@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Security.Claims;
 using System.Text;
@@ -8,6 +9,7 @@ using Dashboard.Tests.Support;
 using Dashboard.Web.Http.Express;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -18,6 +20,8 @@ public sealed class ExpressTests : IAsyncLifetime
 {
     private readonly InMemoryRegistry _registry = new(TimeProvider.System);
     private readonly CountingSignIn _signIn = new();
+    private readonly ConcurrentQueue<string?> _routes = [];
+    private readonly ConcurrentQueue<ClaimsPrincipal> _whoGoesOn = [];
     private ApiHost _whole = null!;
     private ApiHost _express = null!;
 
@@ -25,7 +29,7 @@ public sealed class ExpressTests : IAsyncLifetime
     {
         _whole = await ApiHost.StartAsync(registry: _registry);
         _express = await ApiHost.StartAsync(
-            more: services => services.AddSingleton<IExpressSignIn>(_signIn), before: app => app.UseExpress(), registry: _registry);
+            more: services => services.AddSingleton<IExpressSignIn>(_signIn), before: Watch, registry: _registry);
         _whole.Seed("orders", 3);
         _whole.Do(new PutService("beats", ServiceSettings.Default with { Check = new() { Kind = CheckKind.Ttl } }));
         _whole.Do(new RegisterInstance(new("beats", "b-1"), new() { Address = "10.0.0.9", Port = 80 }));
@@ -80,6 +84,9 @@ public sealed class ExpressTests : IAsyncLifetime
     [InlineData("PUT", "/api/v1/services/new/instances/", """{"address":"10.1.0.1","port":80}""")]
     [InlineData("GET", "/api/v1/services/orders/endpoints", "")]
     [InlineData("GET", "/api/v1/services/absent/endpoints", "")]
+    [InlineData("POST", "/api/v1/services/orders/endpoints", "{}")]
+    [InlineData("POST", "/api/v1/services/orders/instances/orders-1", "{}")]
+    [InlineData("PUT", "/api/v1/services/beats/instances/b-1/heartbeat", "{}")]
     [InlineData("GET", "/api/v1/services/orders/endpoints?index=x", "")]
     [InlineData("GET", "/api/v1/services/a/b/endpoints", "")]
     [InlineData("GET", "/api/v1/services/orders/endpoints?wait=1ms&index=5", "")]
@@ -144,6 +151,20 @@ public sealed class ExpressTests : IAsyncLifetime
         Assert.Equal((2, 1), (_signIn.Asked, _signIn.SignedIn));
     }
 
+    [Fact]
+    public async Task WhatIsAnsweredOnTheShortWay_BearsItsRoutesName_AndWhoGoesOnIsNobodyYet()
+    {
+        await AskAsync(_express, HttpMethod.Get, "/api/v1/services/orders/endpoints", "");
+        await AskAsync(_express, HttpMethod.Put, "/api/v1/services/new/instances/i-1", """{"address":"10.1.0.1","port":80}""");
+        Assert.Equal(["/api/v1/services/{service}/endpoints", "/api/v1/services/{service}/instances/{instance}/"], _routes);
+        Assert.Empty(_whoGoesOn);
+
+        await AskAsync(_express, HttpMethod.Get, "/api/v1/services/absent/endpoints", "");
+
+        Assert.Equal((3, 3), (_signIn.Asked, _signIn.SignedIn));
+        Assert.False(Assert.Single(_whoGoesOn).HasClaim(claim => claim.Type == ClaimTypes.Name));
+    }
+
     [Theory]
     [InlineData("poller-1")]
     [InlineData(null)]
@@ -197,6 +218,23 @@ public sealed class ExpressTests : IAsyncLifetime
         Assert.Equal($"{head}", answer.Headers.GetValues("X-Registry-Revision").Single());
     }
 
+    // What is before the short way and what is behind it, as in the whole program.
+    private void Watch(WebApplication app)
+    {
+        app.Use(async (http, next) =>
+        {
+            await next(http);
+            _routes.Enqueue((http.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText);
+        });
+        app.UseExpress();
+        app.Use((http, next) =>
+        {
+            _whoGoesOn.Enqueue(http.User);
+            return next(http);
+        });
+        app.UseRouting();
+    }
+
     private Task<HttpResponseMessage> Wait(ApiHost host, string? name, CancellationToken cancellationToken, out long head)
     {
         head = _registry.Current.Revision;
@@ -230,7 +268,7 @@ public sealed class ExpressTests : IAsyncLifetime
 
     private sealed class CountingSignIn : IExpressSignIn
     {
-        private static readonly ClaimsPrincipal Program = new();
+        private static readonly ClaimsPrincipal Program = new(new ClaimsIdentity([new Claim(ClaimTypes.Name, "program")], "test"));
 
         public int Asked { get; private set; }
 

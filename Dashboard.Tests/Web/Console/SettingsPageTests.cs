@@ -77,6 +77,81 @@ public sealed class SettingsPageTests
         Assert.Contains("another: what one lets in the other refuses", page, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Console_that_cannot_renew_its_leases_and_a_registry_that_is_away_are_told()
+    {
+        var time = new FakeTimeProvider(Start);
+        await using var context = new ConsoleContext(time);
+        var facts = new Told(Facts);
+        var page = Show(context, facts);
+        Assert.NotNull(page.Find(".headline-counts .state-healthy"));
+        Assert.Contains("Written and read", page.Text(), StringComparison.Ordinal);
+
+        facts.Facts = Facts with { ReachesStore = false };
+        context.Registry.TakeAway();
+
+        await Eventually.TrueAsync(
+            () =>
+            {
+                time.Advance(TimeSpan.FromSeconds(1));
+                return Task.FromResult(page.Text() is var text && text.Contains("This console cannot renew its leases", StringComparison.Ordinal) && text.Contains("Postgres is away", StringComparison.Ordinal));
+            },
+            ConsoleContext.Patience, () => page.Text(), Xunit.TestContext.Current.CancellationToken);
+        Assert.NotNull(page.Find(".headline-counts .state-stale"));
+    }
+
+    [Theory]
+    [InlineData(true, null)]
+    [InlineData(false, true)]
+    [InlineData(false, false)]
+    public async Task Headline_is_marked_when_a_console_is_not_heard_or_has_another_token(bool heard, bool? sameToken)
+    {
+        await using var context = new ConsoleContext();
+
+        var page = Show(context, new(Facts with { Consoles = [Self, new(Guid.NewGuid(), "http://10.0.0.2:5080", IsSelf: false, heard, sameToken, Start, 24)] }));
+
+        Assert.Single(page.FindAll(heard && sameToken != false ? ".headline-counts .badge.state-healthy" : ".headline-counts .badge.state-stale"));
+    }
+
+    [Fact]
+    public async Task Console_that_has_not_entered_itself_or_has_a_configured_token_says_so()
+    {
+        await using var context = new ConsoleContext();
+
+        var page = Show(context, new(Facts with { Consoles = [], TokenFile = null })).Text();
+
+        Assert.Contains("1 console", page, StringComparison.Ordinal);
+        Assert.Contains("This console has not entered itself yet.", page, StringComparison.Ordinal);
+        Assert.Contains("configured as Auth:AdminToken", page, StringComparison.Ordinal);
+        Assert.Matches("The lost\\s*are removed after 30 min", page);
+    }
+
+    [Fact]
+    public async Task What_a_console_is_run_with_is_drawn_again_when_it_is_another()
+    {
+        var time = new FakeTimeProvider(Start);
+        await using var context = new ConsoleContext(time);
+        var facts = new Told(Facts);
+        var page = Show(context, facts);
+        (ConsoleFacts Facts, string Said)[] steps =
+        [
+            (Facts with { Listeners = [Facts.Listeners[0] with { Addresses = ["http://127.0.0.1:7777"] }] }, "http://127.0.0.1:7777"),
+            (Facts with { Version = "version 7.7.7" }, "version 7.7.7"),
+            (Facts with { Shares = 77 }, "40 of 77"),
+        ];
+        foreach (var (next, said) in steps)
+        {
+            facts.Facts = next;
+            await Eventually.TrueAsync(
+                () =>
+                {
+                    time.Advance(TimeSpan.FromSeconds(1));
+                    return Task.FromResult(page.Text().Contains(said, StringComparison.Ordinal));
+                },
+                ConsoleContext.Patience, () => page.Text(), Xunit.TestContext.Current.CancellationToken);
+        }
+    }
+
     private static IRenderedComponent<SettingsPage> Show(ConsoleContext context, Told facts)
     {
         context.Services.AddSingleton<IConsoleFacts>(facts);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Net;
 using System.Text.Json;
@@ -64,11 +65,7 @@ public sealed class WatchStreamTests : IAsyncLifetime
     public async Task Changes_OfOtherServices_WaitForOneOfTheFollowedOrForTheirTime()
     {
         var time = new FakeTimeProvider();
-        await using var host = await ApiHost.StartAsync(more: services => services.AddSingleton(provider => new WatchStream(
-            provider.GetRequiredService<RegistryServingSource>(), provider.GetRequiredService<FollowerTable>(), provider.GetRequiredService<ServingBytes>(), provider.GetRequiredService<IHostApplicationLifetime>(), time)));
-        host.Seed("orders", 3);
-        host.Seed("cart", 1);
-        await host.PublishedAsync();
+        await using var host = await StartAsync(time);
         await using var reader = await WatchReader.OpenAsync(host, "?services=cart");
         await reader.NextAsync();
 
@@ -91,6 +88,62 @@ public sealed class WatchStreamTests : IAsyncLifetime
         var other = (await next)!.Value.Data;
         Assert.Empty(Names(other.GetProperty("changed")));
         Assert.Equal(host.Registry.Current.Revision, other.GetProperty("revision").GetInt64());
+    }
+
+    [Fact]
+    public async Task Changes_OfOtherServices_AreToldWithinTwoSecondsOfTheFirst_AndEachStreamAtAMomentOfItsOwn()
+    {
+        var time = new TimeOfWaits();
+        await using var host = await StartAsync(time);
+        await using var one = await WatchReader.OpenAsync(host, "?services=cart");
+        await using var two = await WatchReader.OpenAsync(host, "?services=cart");
+        await one.NextAsync();
+        await two.NextAsync();
+        await time.AskedAsync(2, wait => wait > TimeSpan.FromSeconds(2));
+
+        host.Do(new DrainInstance(new("orders", "orders-1")));
+        var first = await time.AskedAsync(2, IsShort);
+        Assert.NotEqual(first[0], first[1]);
+        Assert.All(first, wait => Assert.InRange(wait, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2)));
+
+        // One more does not put off what waits already.
+        time.Advance(TimeSpan.FromMilliseconds(400));
+        host.Do(new UndrainInstance(new("orders", "orders-1")));
+        var later = await time.AskedAsync(2, IsShort);
+        Assert.Equal(first.Select(wait => wait - TimeSpan.FromMilliseconds(400)).Order(), later.Order());
+
+        time.Advance(TimeSpan.FromMilliseconds(1600));
+        foreach (var reader in new[] { one, two })
+        {
+            var told = (await reader.NextAsync())!.Value.Data;
+            Assert.Empty(Names(told.GetProperty("changed")));
+            Assert.Equal(host.Registry.Current.Revision, told.GetProperty("revision").GetInt64());
+        }
+
+        // Then there is nothing to tell again, also after a change of what is followed.
+        await time.AskedAsync(2, wait => wait > TimeSpan.FromSeconds(2));
+        host.Do(new DrainInstance(new("orders", "orders-1")));
+        await time.AskedAsync(2, IsShort);
+        host.Do(new RegisterInstance(new("cart", "cart-1"), new() { Address = "10.0.0.1", Port = 8001, Node = "n1", Zone = "zone-1", Weight = 50 }));
+        await time.AskedAsync(2, wait => wait > TimeSpan.FromSeconds(2));
+        Assert.Equal(["cart"], Names((await one.NextAsync())!.Value.Data.GetProperty("changed")));
+
+        static bool IsShort(TimeSpan wait) => wait <= TimeSpan.FromSeconds(2);
+    }
+
+    [Fact]
+    public async Task ThatTheRegistryIsAway_IsToldAtOnce_WithAChangeOfAnotherService()
+    {
+        await using var host = await StartAsync(new FakeTimeProvider());
+        await using var reader = await WatchReader.OpenAsync(host, "?services=cart");
+        await reader.NextAsync();
+
+        host.Registry.TakeAway();
+        host.Registry.Execute(new RecordHealth("orders", [new(new("orders", "orders-1"), new(HealthStatus.Unhealthy, host.Registry.Current.At, "gone", 3))]), Actor.System("test"));
+
+        var told = (await reader.NextAsync())!.Value.Data;
+        Assert.Empty(Names(told.GetProperty("changed")));
+        Assert.Equal(JsonValueKind.String, told.GetProperty("staleSince").ValueKind);
     }
 
     [Fact]
@@ -242,6 +295,17 @@ public sealed class WatchStreamTests : IAsyncLifetime
         Assert.Equal(paths.Split(','), (await ApiHost.BodyAsync(response)).GetProperty("errors").EnumerateArray().Select(error => error.GetProperty("path").GetString()));
     }
 
+    /// <summary>A host whose streams, and nothing else, follow a clock of the test's.</summary>
+    private static async Task<ApiHost> StartAsync(TimeProvider time)
+    {
+        var host = await ApiHost.StartAsync(more: services => services.AddSingleton(provider => new WatchStream(
+            provider.GetRequiredService<RegistryServingSource>(), provider.GetRequiredService<FollowerTable>(), provider.GetRequiredService<ServingBytes>(), provider.GetRequiredService<IHostApplicationLifetime>(), time)));
+        host.Seed("orders", 3);
+        host.Seed("cart", 1);
+        await host.PublishedAsync();
+        return host;
+    }
+
     private static ImmutableSortedDictionary<string, int?> Weights(params (string Id, int? Weight)[] weights) =>
         ImmutableSortedDictionary.CreateRange(StringComparer.Ordinal, weights.Select(weight => KeyValuePair.Create(weight.Id, weight.Weight)));
 
@@ -252,4 +316,32 @@ public sealed class WatchStreamTests : IAsyncLifetime
 
     private async Task<JsonElement> SubscriberAsync(string id) =>
         (await _host.GetAsync("/api/v1/subscribers")).GetProperty("subscribers").EnumerateArray().Single(subscriber => subscriber.GetProperty("id").GetString() == id);
+
+    /// <summary>A clock that tells how long it was asked to wait.</summary>
+    private sealed class TimeOfWaits : FakeTimeProvider
+    {
+        private readonly ConcurrentQueue<TimeSpan> _asked = [];
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            var timer = base.CreateTimer(callback, state, dueTime, period);
+            _asked.Enqueue(dueTime);
+            return timer;
+        }
+
+        /// <summary>Takes so many waits of a kind, as they come.</summary>
+        public async Task<TimeSpan[]> AskedAsync(int count, Func<TimeSpan, bool> kind)
+        {
+            var taken = new List<TimeSpan>();
+            await Eventually.TrueAsync(
+                () =>
+                {
+                    while (taken.Count < count && _asked.TryDequeue(out var wait))
+                        taken.AddRange(kind(wait) ? [wait] : []);
+                    return taken.Count == count;
+                },
+                TimeSpan.FromSeconds(60), $"{count} streams wait", Cancelled);
+            return [.. taken];
+        }
+    }
 }

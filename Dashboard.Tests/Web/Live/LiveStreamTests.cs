@@ -68,6 +68,25 @@ public sealed class LiveStreamTests
     }
 
     [Fact]
+    public async Task Between_32_viewers_the_connections_get_their_turn()
+    {
+        var (_, stream) = Mesh();
+        var viewers = Enumerable.Range(0, 100).Select(_ => Connect(stream)).ToArray();
+        Assert.All(viewers, viewer => Assert.NotEmpty(viewer.ReadBytes()));
+        var turns = new Turns();
+
+        var published = turns.Begin(() => stream.PublishTrafficAsync(Traffic(1), null, Now));
+        var told = new List<int> { Told() };
+        while (turns.TakeOne())
+            told.Add(told[^1] + Told());
+        await published;
+
+        Assert.Equal([31, 63, 95, 100], told);
+
+        int Told() => viewers.Count(viewer => viewer.ReadBytes().Length > 0);
+    }
+
+    [Fact]
     public async Task A_viewer_that_never_reads_holds_up_nobody_holds_one_frame_and_is_ended_after_ten_seconds()
     {
         var (_, stream) = Mesh();
@@ -247,4 +266,42 @@ public sealed class LiveStreamTests
     {
         Services = new Dictionary<string, ServiceTraffic> { ["cart"] = new("cart", Meshes.Figures(requests), 0, 0, true, null) },
     };
+
+    /// <summary>Keeps what gives way until the test takes it up.</summary>
+    private sealed class Turns : SynchronizationContext
+    {
+        private readonly Queue<(SendOrPostCallback Go, object? State)> _waiting = new();
+
+        public override void Post(SendOrPostCallback d, object? state) => _waiting.Enqueue((d, state));
+
+        public Task Begin(Func<Task> begin)
+        {
+            var task = Task.CompletedTask;
+            Within(() => task = begin());
+            return task;
+        }
+
+        public bool TakeOne()
+        {
+            if (!_waiting.TryDequeue(out var next))
+                return false;
+
+            Within(() => next.Go(next.State));
+            return true;
+        }
+
+        private void Within(Action go)
+        {
+            var outside = Current;
+            SetSynchronizationContext(this);
+            try
+            {
+                go();
+            }
+            finally
+            {
+                SetSynchronizationContext(outside);
+            }
+        }
+    }
 }

@@ -53,9 +53,10 @@ internal sealed class ExpressMiddleware(RequestDelegate next, IEnumerable<IExpre
         await next(http);
     }
 
+    // A group's own route ends in a slash.
     private Endpoint?[] Names() =>
     [
         .. _endpoints.Select(express => routes.Endpoints.OfType<RouteEndpoint>().FirstOrDefault(route =>
-            route.RoutePattern.RawText == express.Route && route.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods.Contains(express.Method) == true)),
+            route.RoutePattern.RawText?.TrimEnd('/') == express.Route && route.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods.Contains(express.Method) == true)),
     ];
 }

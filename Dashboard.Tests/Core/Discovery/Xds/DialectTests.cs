@@ -142,6 +142,19 @@ public sealed class DialectTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
+    public void Of_a_service_whose_instances_changed_nothing_else_is_described(bool grpc)
+    {
+        XdsDialect dialect = grpc ? new GrpcDialect() : new EnvoyDialect(new());
+
+        Assert.Equal([XdsType.Endpoints], dialect.Describe(Orders, Orders with { Leaving = [] }).Select(resource => resource.Type));
+        Assert.Contains(XdsType.Cluster, dialect.Describe(Orders, Orders with { Policy = BalancingPolicy.Random }).Select(resource => resource.Type));
+        Assert.Contains(XdsType.Cluster, dialect.Describe(Orders, Orders with { Protocol = ServiceProtocol.Grpc }).Select(resource => resource.Type));
+        Assert.Contains(XdsType.Cluster, dialect.Describe(null, Orders).Select(resource => resource.Type));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
     public void After_any_steps_the_resources_are_those_of_a_catalog_that_is_described_anew(bool grpc)
     {
         XdsDialect dialect = grpc ? new GrpcDialect() : new EnvoyDialect(new());
