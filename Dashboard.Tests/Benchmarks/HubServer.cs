@@ -1,17 +1,11 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
-using Dashboard.Core.History;
-using Dashboard.Core.Registry;
-using Dashboard.Core.Topology;
 using Dashboard.Core.Traffic;
 using Dashboard.Tests.Support;
-using Dashboard.Web.Live;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace Dashboard.Tests.Benchmarks;
 
@@ -29,18 +23,7 @@ internal sealed class HubServer : IAsyncDisposable
 
     private HubServer()
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton<IRegistry>(_registry);
-        builder.Services.AddTraffic();
-        builder.Services.AddTopology();
-        builder.Services.AddSingleton<IHistoryStore>(new InMemoryHistory(_registry));
-        builder.Services.AddSingleton<MeshHistory>();
-        builder.Services.AddLive();
-        _app = builder.Build();
-        _app.MapLive();
+        _app = HubHost.Build(_registry);
         _app.MapHub<RawHub>("/hubs/raw");
         _mesh.Fill(_registry);
         _reports = [.. Enumerable.Range(0, 10).Select(_ => _mesh.NextReport())];

@@ -6,9 +6,6 @@ using System.Net.ServerSentEvents;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
-using ARSoft.Tools.Net.Dns;
-using Dashboard.Tests.Core.Discovery.Dns;
-using Microsoft.AspNetCore.Http;
 
 namespace Dashboard.Tests.Support;
 
@@ -71,8 +68,8 @@ internal sealed class PostgresOutage(TimeSpan away, string check, int ttlInstanc
             {
                 ["embedded gateway"] = () => ThroughAsync(console.GatewayUrl, backends, cancellationToken),
                 ["gateway of its own"] = () => ThroughAsync(gateway.GatewayUrl, backends, cancellationToken),
-                ["DNS"] = () => Task.FromResult(AskDns(dns, backends)),
-                ["agent check"] = () => AskAgentAsync(agent, cancellationToken),
+                ["DNS"] = () => Task.FromResult(AskedPlanes.Dns(dns, Service, port => backends.Find(backend => backend.Port == port)?.Id, TimeSpan.FromSeconds(2))),
+                ["agent check"] = () => AskedPlanes.AgentAsync(agent, Service, Dead.Concat(Alive), cancellationToken),
                 ["blocking query"] = () => Task.FromResult(blocking.Of(Service)),
                 ["watch stream"] = () => Task.FromResult(watch.Of(Service)),
             };
@@ -160,41 +157,6 @@ internal sealed class PostgresOutage(TimeSpan away, string check, int ttlInstanc
         }
 
         return [.. backends.Where(backend => backend.Saw(round)).Select(backend => backend.Id).Order(StringComparer.Ordinal)];
-    }
-
-    private static string[] AskDns(int port, List<DyingBackend> backends)
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 2000 };
-        socket.Connect(new IPEndPoint(IPAddress.Loopback, port));
-        socket.Send(DnsQuestions.Ask("_orders._tcp.mesh", RecordType.Srv, payload: 1232));
-        var buffer = new byte[65536];
-        try
-        {
-            var answer = DnsQuestions.Read(buffer[..socket.Receive(buffer)]);
-            return [.. answer.AnswerRecords.OfType<SrvRecord>().Select(record => backends.Find(backend => backend.Port == record.Port)?.Id ?? "?").Order(StringComparer.Ordinal)];
-        }
-        catch (SocketException silent) when (silent.SocketErrorCode == SocketError.TimedOut)
-        {
-            return ["no answer"];
-        }
-    }
-
-    private static async Task<string[]> AskAgentAsync(int port, CancellationToken cancellationToken)
-    {
-        var up = new List<string>();
-        foreach (var id in Dead.Concat(Alive).Order(StringComparer.Ordinal))
-        {
-            using var client = new TcpClient();
-            await client.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
-            await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"{Service}/{id}\n"), cancellationToken);
-            using var reader = new StreamReader(client.GetStream());
-            if ((await reader.ReadToEndAsync(cancellationToken)).StartsWith("ready up", StringComparison.Ordinal))
-            {
-                up.Add(id);
-            }
-        }
-
-        return [.. up];
     }
 
     private static async Task WatchAsync(ConsoleProcess console, WatchedServices known, CancellationToken cancellationToken)
@@ -327,95 +289,5 @@ internal sealed class PostgresOutage(TimeSpan away, string check, int ttlInstanc
         var orders = await console.Client.GetFromJsonAsync<JsonElement>($"/api/v1/services/{Service}", cancellationToken);
         // The dead are out of the serving set, and in the registry.
         Assert.Equal(Dead.Length + Alive.Length, orders.GetProperty("total").GetInt32());
-    }
-
-    /// <summary>The serving instances by service, as a follower was told last.</summary>
-    private sealed class WatchedServices
-    {
-        private readonly Dictionary<string, string[]> _known = [];
-        private string? _counted;
-
-        /// <summary>The fewest instances of the counted service that were ever told.</summary>
-        public int Fewest { get; private set; } = int.MaxValue;
-
-        /// <summary>Counts from what is known of a service now.</summary>
-        public void CountFrom(string service)
-        {
-            lock (_known)
-            {
-                _counted = service;
-                Fewest = Of(service).Length;
-            }
-        }
-
-        public void Take(JsonElement set)
-        {
-            lock (_known)
-            {
-                var service = set.GetProperty("service").GetString()!;
-                var ids = _known[service] = [.. set.GetProperty("endpoints").EnumerateArray().Select(endpoint => endpoint.GetProperty("id").GetString()!)];
-                Fewest = service == _counted ? Math.Min(Fewest, ids.Length) : Fewest;
-            }
-        }
-
-        public string[] Of(string service)
-        {
-            lock (_known)
-            {
-                return _known.GetValueOrDefault(service) ?? [];
-            }
-        }
-    }
-
-    /// <summary>An instance that can die in two ways: its process is gone, or only its health check finds out.</summary>
-    private sealed class DyingBackend : IAsyncDisposable
-    {
-        private readonly HashSet<string> _seen = [];
-        private Backend? _backend;
-        private volatile bool _ill;
-
-        public string Id => _backend!.Id;
-
-        public int Port => _backend!.Port;
-
-        public static async Task<DyingBackend> StartAsync(string id)
-        {
-            var dying = new DyingBackend();
-            dying._backend = await Backend.StartAsync(id, dying.HandleAsync);
-            return dying;
-        }
-
-        public Task DieAsync(bool gone)
-        {
-            _ill = true;
-            return gone ? _backend!.KillAsync() : Task.CompletedTask;
-        }
-
-        public bool Saw(string round)
-        {
-            lock (_seen)
-            {
-                return _seen.Contains(round);
-            }
-        }
-
-        public ValueTask DisposeAsync() => _backend!.DisposeAsync();
-
-        private Task HandleAsync(HttpContext context)
-        {
-            var path = context.Request.Path.Value!.TrimStart('/');
-            if (path == "healthz")
-            {
-                context.Response.StatusCode = _ill ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK;
-                return Task.CompletedTask;
-            }
-
-            lock (_seen)
-            {
-                _seen.Add(path);
-            }
-
-            return context.Response.WriteAsync(Id);
-        }
     }
 }

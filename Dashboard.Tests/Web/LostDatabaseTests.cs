@@ -4,11 +4,8 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
 using System.Net.Sockets;
-using System.Text;
 using System.Text.Json;
-using ARSoft.Tools.Net.Dns;
 using Dashboard.Core.Postgres;
-using Dashboard.Tests.Core.Discovery.Dns;
 using Dashboard.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -124,8 +121,8 @@ public sealed class LostDatabaseTests(PostgresServer postgres, ITestOutputHelper
             _ask = new()
             {
                 ["endpoints"] = EndpointsAsync,
-                ["DNS"] = service => Task.FromResult(AskDns(dns, service, ids)),
-                ["agent check"] = service => AskAgentAsync(agent, service, ids.Values),
+                ["DNS"] = service => Task.FromResult(AskedPlanes.Dns(dns, service, port => ids.GetValueOrDefault(port), TimeSpan.FromSeconds(30))),
+                ["agent check"] = service => AskedPlanes.AgentAsync(agent, service, ids.Values, Cancelled),
                 ["embedded gateway"] = service => ThroughAsync(Console.GatewayUrl, service),
                 ["gateway of its own"] = service => ThroughAsync(gateway.GatewayUrl, service),
                 ["watch stream"] = service => Task.FromResult(watch.Of(service)),
@@ -175,38 +172,6 @@ public sealed class LostDatabaseTests(PostgresServer postgres, ITestOutputHelper
             return answer.IsSuccessStatusCode
                 ? [.. (await answer.Content.ReadFromJsonAsync<JsonElement>(Cancelled)).GetProperty("endpoints").EnumerateArray().Select(endpoint => endpoint.GetProperty("id").GetString()!)]
                 : [];
-        }
-
-        private static string[] AskDns(int port, string service, Dictionary<int, string> ids)
-        {
-            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 30_000 };
-            socket.Connect(new IPEndPoint(IPAddress.Loopback, port));
-            socket.Send(DnsQuestions.Ask($"_{service}._tcp.mesh", RecordType.Srv, payload: 1232));
-            var buffer = new byte[65536];
-            try
-            {
-                return [.. DnsQuestions.Read(buffer[..socket.Receive(buffer)]).AnswerRecords.OfType<SrvRecord>().Select(record => ids.GetValueOrDefault(record.Port, "?")).Order(StringComparer.Ordinal)];
-            }
-            catch (SocketException)
-            {
-                return ["no answer"];
-            }
-        }
-
-        private static async Task<string[]> AskAgentAsync(int port, string service, IEnumerable<string> ids)
-        {
-            var up = new List<string>();
-            foreach (var id in ids.Order(StringComparer.Ordinal))
-            {
-                using var client = new TcpClient();
-                await client.ConnectAsync(IPAddress.Loopback, port, Cancelled);
-                await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"{service}/{id}\n"), Cancelled);
-                using var reader = new StreamReader(client.GetStream());
-                if ((await reader.ReadToEndAsync(Cancelled)).StartsWith("ready up", StringComparison.Ordinal))
-                    up.Add(id);
-            }
-
-            return [.. up];
         }
     }
 

@@ -1,19 +1,15 @@
 using System.Collections.Concurrent;
-using Dashboard.Core.History;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
-using Dashboard.Core.Topology;
 using Dashboard.Core.Traffic;
 using Dashboard.Tests.Core.Topology;
 using Dashboard.Tests.Support;
 using Dashboard.Web.Live;
 using Dashboard.Web.Live.Frames;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Client;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using Xunit;
 
 namespace Dashboard.Tests.Web.Live;
@@ -32,18 +28,7 @@ public sealed class LiveHubTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton<IRegistry>(_registry);
-        builder.Services.AddTraffic();
-        builder.Services.AddTopology();
-        builder.Services.AddSingleton<IHistoryStore>(new InMemoryHistory(_registry));
-        builder.Services.AddSingleton<MeshHistory>();
-        builder.Services.AddLive();
-        _app = builder.Build();
-        _app.MapLive();
+        _app = HubHost.Build(_registry);
         Register(Cart1, 8001);
         Register(new("cart", "cart-2"), 8002);
         await _app.StartAsync(TestContext.Current.CancellationToken);
