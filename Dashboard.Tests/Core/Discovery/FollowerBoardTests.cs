@@ -91,6 +91,18 @@ public sealed class FollowerBoardTests : IAsyncLifetime
     }
 
     [Fact]
+    public void HasTakenEverything_AndFallsSilent_IsToldAsSilent()
+    {
+        _followers.Seen("edge", FollowerKind.Gateway, null, null, reports: true);
+        _followers.Acknowledge("edge", Generation, _registry.Current.Revision);
+        Assert.Equal(FollowerState.Current, Standing("edge").State);
+
+        _followers.Disconnected("edge");
+
+        Assert.Equal(FollowerState.Silent, Standing("edge").State);
+    }
+
+    [Fact]
     public async Task AnotherGeneration_NothingOfItIsTaken()
     {
         _followers.Seen("poller", FollowerKind.Http, null, ["orders"], reports: false);

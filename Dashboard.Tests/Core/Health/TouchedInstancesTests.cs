@@ -78,6 +78,9 @@ public sealed class TouchedInstancesTests
         using var changes = registry.Feed.Subscribe(4096);
         var touched = new TouchedInstances();
         var watcher = new Watcher(time);
+        // A service that is known already: of one that is not, all is looked at anyway.
+        registry.Execute(new RegisterInstance(new("s", "first"), new() { Address = "10.0.0.2", Port = 1 }), Someone);
+        watcher.Engine.SyncAll(registry.Current);
         for (var i = 0; i < 1500; i++)
             registry.Execute(new RegisterInstance(new("s", $"i-{i}"), new() { Address = "10.0.0.1", Port = 1 + i }), Someone);
         while (changes.TryRead(out var update))
@@ -85,7 +88,7 @@ public sealed class TouchedInstancesTests
 
         touched.Sync(watcher.Engine, registry);
 
-        Assert.Equal(1500, watcher.Engine.Count);
+        Assert.Equal(1501, watcher.Engine.Count);
     }
 
     [Fact]
@@ -124,26 +127,67 @@ public sealed class TouchedInstancesTests
         Assert.Equal((HealthStatus.Unhealthy, HealthStatus.Degraded), (mirror.Board.Find(new("s", "i-0"))!.Verdict, mirror.Board.Find(new("other", "i-0"))!.Verdict));
     }
 
-    [Fact]
-    public void What_a_whole_host_takes_out_is_not_lost_when_it_fails()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_an_operator_took_out_by_itself_or_with_its_host_is_not_lost_when_it_falls_silent(bool host)
     {
         var driver = new EngineDriver();
-        for (var i = 0; i < 8; i++)
-            driver.Execute(new RegisterInstance(new("orders", $"i-{i}"), new() { Address = "10.0.0.1", Port = 1000 + i, Node = i < 4 ? "n-1" : "n-2" }), Someone);
-        driver.RunUntil(() => driver.Service().Instances.Values.All(instance => instance.HealthStatus == HealthStatus.Healthy), 60);
+        driver.Put(ServiceSettings.Default with { Check = new() { Kind = CheckKind.Ttl } });
+        string[] leaving = ["i-0", "i-1", "i-2", "i-3"];
+        string[] staying = ["i-4", "i-5", "i-6", "i-7"];
+        foreach (var id in leaving.Concat(staying))
+            driver.Execute(new RegisterInstance(new("orders", id), new() { Address = "10.0.0.1", Port = 1000 + id[^1], Node = leaving.Contains(id) ? "n-1" : "n-2", Ttl = TimeSpan.FromSeconds(5) }), Someone);
+        Beat([.. leaving, .. staying]);
 
-        driver.Execute(new DrainNode("n-1") { Override = true, Reason = "test" });
-        driver.World = key => key.Id[^1] < '4' ? CheckOutcome.Critical : CheckOutcome.Passing;
-        driver.RunUntil(() => driver.StatusOf("i-0") == HealthStatus.Unhealthy && driver.StatusOf("i-3") == HealthStatus.Unhealthy, 60);
-        driver.Run(2);
+        RegistryCommand[] acts = host ? [new DrainNode("n-1") { Override = true, Reason = "test" }] : [.. leaving.Select(id => new DrainInstance(new("orders", id)) { Override = true, Reason = "test" })];
+        foreach (var act in acts)
+            driver.Execute(act);
+        BeatFor(7, staying);
+        Assert.All(leaving, id => Assert.Equal(HealthStatus.Unhealthy, driver.StatusOf(id)));
         Assert.Null(driver.Service().Brake);
 
-        // And is when it is back among the others.
-        driver.Execute(new UndrainNode("n-1") { Reason = "test" });
-        driver.World = _ => CheckOutcome.Passing;
-        driver.RunUntil(() => driver.Service().Instances.Values.All(instance => instance.HealthStatus == HealthStatus.Healthy), 60);
-        driver.World = key => key.Id[^1] < '4' ? CheckOutcome.Critical : CheckOutcome.Passing;
-        driver.RunUntil(() => driver.Service().Brake is not null, 60);
+        // And is when it is among the others again.
+        acts = host ? [new UndrainNode("n-1") { Reason = "test" }] : [.. leaving.Select(id => new UndrainInstance(new("orders", id)) { Reason = "test" })];
+        foreach (var act in acts)
+            driver.Execute(act);
+        Beat([.. leaving, .. staying]);
+        Assert.All(leaving, id => Assert.Equal(HealthStatus.Healthy, driver.StatusOf(id)));
+        BeatFor(7, staying);
+        Assert.NotNull(driver.Service().Brake);
+
+        void Beat(params string[] ids)
+        {
+            driver.Turn();
+            foreach (var id in ids)
+                driver.Beat(id);
+        }
+
+        void BeatFor(int seconds, string[] ids)
+        {
+            for (var second = 0; second < seconds; second++)
+            {
+                driver.Run(1);
+                Beat(ids);
+            }
+        }
+    }
+
+    [Fact]
+    public void What_no_list_of_changes_leads_to_is_looked_at_as_a_whole()
+    {
+        var time = new FakeTimeProvider();
+        var registry = new InMemoryRegistry(time);
+        var touched = new TouchedInstances();
+        var watcher = new Watcher(time);
+        registry.Execute(new RegisterInstance(new("s", "i-0"), new() { Address = "10.0.0.1", Port = 1 }), Someone);
+        touched.Sync(watcher.Engine, registry);
+        Assert.Equal(0, watcher.Engine.Count);
+
+        touched.NoteEverything();
+        touched.Sync(watcher.Engine, registry);
+
+        Assert.Equal(1, watcher.Engine.Count);
     }
 
     private static IEnumerable<string> Names(IEnumerable<RecordHealth> due) =>

@@ -77,8 +77,10 @@ public sealed class SettingsPageTests
         Assert.Contains("another: what one lets in the other refuses", page, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task Console_that_cannot_renew_its_leases_and_a_registry_that_is_away_are_told()
+    [Theory]
+    [InlineData(true, "This console cannot renew its leases")]
+    [InlineData(false, "Postgres is away")]
+    public async Task Store_that_is_away_is_told_within_a_second(bool leases, string said)
     {
         var time = new FakeTimeProvider(Start);
         await using var context = new ConsoleContext(time);
@@ -86,24 +88,40 @@ public sealed class SettingsPageTests
         var page = Show(context, facts);
         Assert.NotNull(page.Find(".headline-counts .state-healthy"));
         Assert.Contains("Written and read", page.Text(), StringComparison.Ordinal);
+        Assert.DoesNotContain("the same", page.Find("section[aria-label='Consoles'] tbody").TextContent, StringComparison.Ordinal);
 
-        facts.Facts = Facts with { ReachesStore = false };
-        context.Registry.TakeAway();
+        if (leases)
+            facts.Facts = Facts with { ReachesStore = false };
+        else
+            context.Registry.TakeAway();
 
         await Eventually.TrueAsync(
             () =>
             {
                 time.Advance(TimeSpan.FromSeconds(1));
-                return Task.FromResult(page.Text() is var text && text.Contains("This console cannot renew its leases", StringComparison.Ordinal) && text.Contains("Postgres is away", StringComparison.Ordinal));
+                return Task.FromResult(page.Text().Contains(said, StringComparison.Ordinal));
             },
             ConsoleContext.Patience, () => page.Text(), Xunit.TestContext.Current.CancellationToken);
-        Assert.NotNull(page.Find(".headline-counts .state-stale"));
+        Assert.NotNull(page.Find(leases ? ".headline-counts .badge.state-stale" : "section[aria-label='Registry'] .badge.state-stale"));
+    }
+
+    [Fact]
+    public void Facts_that_say_the_same_are_equal()
+    {
+        Assert.Equal(Facts, Facts with { Consoles = [.. Facts.Consoles], Listeners = [.. Facts.Listeners.Select(listener => listener with { Addresses = [.. listener.Addresses] })] });
+        ConsoleFacts[] others =
+        [
+            Facts with { Version = "" }, Facts with { Consoles = [] }, Facts with { Shares = 1 }, Facts with { ReachesStore = false }, Facts with { Listeners = [] }, Facts with { Store = "" },
+            Facts with { KeepsChanges = TimeSpan.Zero }, Facts with { KeepsTraffic = TimeSpan.FromDays(1) }, Facts with { TokenFile = null },
+        ];
+        Assert.All(others, other => Assert.NotEqual(Facts, other));
     }
 
     [Theory]
     [InlineData(true, null)]
     [InlineData(false, true)]
     [InlineData(false, false)]
+    [InlineData(true, false)]
     public async Task Headline_is_marked_when_a_console_is_not_heard_or_has_another_token(bool heard, bool? sameToken)
     {
         await using var context = new ConsoleContext();

@@ -87,6 +87,28 @@ public sealed class LiveStreamTests
     }
 
     [Fact]
+    public async Task A_full_frame_that_overtakes_a_delta_is_not_followed_by_it()
+    {
+        var (_, stream) = Mesh();
+        var viewers = Enumerable.Range(0, 50).Select(_ => Connect(stream)).ToArray();
+        Assert.All(viewers, viewer => Assert.NotEmpty(viewer.ReadBytes()));
+        var turns = new Turns();
+        var published = turns.Begin(() => stream.PublishTrafficAsync(Traffic(1), null, Now));
+
+        // The last ones are not told yet.
+        Assert.True(viewers[^1].Viewer.Subscribe(stream));
+        viewers[^1].Viewer.SendPending();
+        Assert.Equal((byte)FrameKind.Full, Assert.IsType<TopologyFrame>(Assert.Single(FrameReader.Read(viewers[^1].ReadBytes()))).Kind);
+        while (turns.TakeOne())
+        {
+        }
+
+        await published;
+        Assert.Empty(viewers[^1].ReadBytes());
+        Assert.NotEmpty(viewers[^2].ReadBytes());
+    }
+
+    [Fact]
     public async Task A_viewer_that_never_reads_holds_up_nobody_holds_one_frame_and_is_ended_after_ten_seconds()
     {
         var (_, stream) = Mesh();

@@ -29,6 +29,12 @@ public sealed class RefusedTokensTests
         _refused.Note(IPAddress.Parse("10.0.0.7"));
 
         Assert.Equal(["10.0.0.7 0", "10.0.0.8 0", "10.0.0.7 100"], _lines.Said);
+
+        // What was told is not told again.
+        _time.Advance(TimeSpan.FromMinutes(1));
+        _refused.Note(IPAddress.Parse("10.0.0.7"));
+        _refused.Note(null);
+        Assert.Equal(["10.0.0.7 0", "an unknown address 0"], _lines.Said.Skip(3));
     }
 
     [Fact]
