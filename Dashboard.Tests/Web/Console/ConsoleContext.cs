@@ -12,6 +12,7 @@ using Dashboard.Core.Registry.Commands;
 using Dashboard.Core.Traffic;
 using Dashboard.Tests.Support;
 using Dashboard.Web.Console;
+using Dashboard.Web.Console.Services;
 using Microsoft.AspNetCore.Components;
 using Microsoft.Extensions.DependencyInjection;
 using MudBlazor;
@@ -98,7 +99,15 @@ internal static class Finding
     /// <summary>Presses a button. Does not wait for what it opens.</summary>
     public static Task PressAsync<T>(this IRenderedComponent<T> rendered, string name)
         where T : IComponent
-        => rendered.InvokeAsync(() => { _ = rendered.Button(name).ClickAsync(new()); });
+        => rendered.InvokeAsync(() =>
+        {
+            var button = rendered.Button(name);
+
+            // What start.js makes of a press of a row's button, which has no handler of its own.
+            _ = button.GetAttribute("data-act") is { } act
+                ? button.TriggerEventAsync("onrowact", new RowActEventArgs { Row = button.Closest("[data-row]")!.GetAttribute("data-row")!, Act = act })
+                : button.ClickAsync(new());
+        });
 
     public static Task TypeAsync<T>(this IRenderedComponent<T> rendered, string label, string text)
         where T : IComponent

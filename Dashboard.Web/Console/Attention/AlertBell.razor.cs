@@ -10,6 +10,9 @@ namespace Dashboard.Web.Console.Attention;
 /// <summary>How many alerts ask for attention, on every page and in the tab's title; what is new and critical is said to screen readers.</summary>
 public sealed partial class AlertBell : LivePage
 {
+    private static readonly MarkupString Ringing = StateMarkup.Icon(MudBlazor.Icons.Material.Filled.Notifications);
+    private static readonly MarkupString Quiet = StateMarkup.Icon(MudBlazor.Icons.Material.Outlined.Notifications);
+
     // What was critical before the page came is in the counts; what comes is said.
     private HashSet<string>? _known;
     private IJSObjectReference? _module;

@@ -1,5 +1,6 @@
 using Dashboard.Core.Registry;
 using Dashboard.Web.Console.State;
+using Microsoft.AspNetCore.Components;
 
 namespace Dashboard.Web.Console.Services;
 
@@ -12,14 +13,9 @@ public sealed class InstanceLabels(InstanceKey key)
 
     public string Weight { get; } = $"Weight of {key.Id}";
 
-    public string Rate { get; } = $"Requests per second of {key.Id} over the last minute";
-
-    public string Drain { get; } = $"Drain {key.Id}";
-
-    public string Maintain { get; } = $"Maintain {key.Id}";
-
-    public string Undrain { get; } = $"Undrain {key.Id}";
-
     /// <summary>Opens its details.</summary>
     public string Link { get; } = Links.Instance(key);
+
+    /// <summary>The line of its last minute: it draws itself, and must not be drawn anew with the figures beside it.</summary>
+    public MarkupString Line { get; } = new($"<rps-sparkline service=\"{StateMarkup.Encoded(key.Service)}\" instance=\"{StateMarkup.Encoded(key.Id)}\" aria-label=\"Requests per second of {StateMarkup.Encoded(key.Id)} over the last minute\"></rps-sparkline>");
 }

@@ -21,25 +21,17 @@ public sealed partial class InstanceLine : TickingText
     [Parameter, EditorRequired]
     public InstanceRow Row { get; set; } = null!;
 
-    /// <summary>Its details are open.</summary>
-    [Parameter]
-    public bool Open { get; set; }
+    /// <summary>The page that it is a row of. One parameter and not six: every open page keeps a frame for each of every row, and what is no object in a box of its own.</summary>
+    [Parameter, EditorRequired]
+    public ServicePage Table { get; set; } = null!;
 
-    [Parameter]
-    public bool Picked { get; set; }
+    // Its details are open.
+    private bool Open { get; set; }
 
-    /// <summary>The weight that was typed and is not applied; null = nothing.</summary>
-    [Parameter]
-    public string? Staged { get; set; }
+    private bool Picked { get; set; }
 
-    [Parameter]
-    public EventCallback<(string Id, bool Picked)> OnPicked { get; set; }
-
-    [Parameter]
-    public EventCallback<(Instance Instance, string Text)> OnStaged { get; set; }
-
-    [Inject]
-    private ActDialogs Dialogs { get; set; } = null!;
+    // The weight that was typed and is not applied; null = nothing.
+    private string? Staged { get; set; }
 
     private string ChooseLink => Open ? Links.Service(Row.Instance.Key.Service) : Row.Text.Labels.Link;
 
@@ -52,6 +44,7 @@ public sealed partial class InstanceLine : TickingText
     protected override void OnParametersSet()
     {
         base.OnParametersSet();
+        (Open, Picked, Staged) = (Table.IsChosen(Row.Id), Table.IsPicked(Row.Id), Table.StagedText(Row.Id));
         var shown = (Row, Open, Picked, Staged);
 
         // Its open details also show the last look at it, which nothing announces.
@@ -60,7 +53,7 @@ public sealed partial class InstanceLine : TickingText
 
     protected override bool ShouldRender() => _changed || IsDue;
 
-    // The field of a TypedInput without its component: the handler outlives every render, and what the field holds is told to the renderer before the answer is compared with it.
+    // The field of a TypedInput without its component, and without a name or a form, by which browsers would remember what was typed: the handler outlives every render, and what the field holds is told to the renderer before the answer is compared with it.
     private void DrawWeight(RenderTreeBuilder builder)
     {
         builder.OpenElement(0, "input");
@@ -71,27 +64,20 @@ public sealed partial class InstanceLine : TickingText
         builder.AddAttribute(6, "aria-label", Row.Text.Labels.Weight);
         builder.AddAttribute(7, "placeholder", Row.Instance.Registration.Weight.ToString(CultureInfo.InvariantCulture));
         builder.AddAttribute(8, "aria-invalid", Invalid ? "true" : null);
-        builder.AddAttribute(9, "autocomplete", "off");
         builder.AddAttribute(10, "value", ShownWeight);
         builder.AddAttribute(11, "oninput", EventCallback.Factory.Create<ChangeEventArgs>(this, TypedAsync));
         builder.SetUpdatesAttributeName("value");
         builder.CloseElement();
     }
 
-    private Task PickedAsync(ChangeEventArgs args) => OnPicked.InvokeAsync((Row.Id, args.Value is true));
+    private Task PickedAsync(ChangeEventArgs args) => Table.OnPicked.InvokeAsync((Row.Id, args.Value is true));
 
     private Task TypedAsync(ChangeEventArgs args)
     {
         // Also where the page takes what was typed for what it knows already: the field then shows that.
         _changed = true;
-        return OnStaged.InvokeAsync((Row.Instance, args.Value as string ?? ""));
+        return Table.OnStaged.InvokeAsync((Row.Instance, args.Value as string ?? ""));
     }
 
-    private Task ResetAsync() => OnStaged.InvokeAsync((Row.Instance, ""));
-
-    private Task DrainAsync() => Dialogs.DrainAsync(Row.Instance.Key, Row.Settings);
-
-    private Task MaintainAsync() => Dialogs.MaintainAsync(Row.Instance.Key);
-
-    private Task UndrainAsync() => Dialogs.UndrainAsync(Row.Instance.Key);
+    private Task ResetAsync() => Table.OnStaged.InvokeAsync((Row.Instance, ""));
 }

@@ -23,11 +23,13 @@ public sealed class InstanceText
         _instance = row.Instance;
         Labels = before?.Labels.Key == _instance.Key ? before.Labels : new(_instance.Key);
         Place = ReferenceEquals(before?._instance.Registration, _instance.Registration) ? before!.Place : new(PlaceOf(_instance.Registration));
-        Share = Same(row.Share is { } share
-            ? StateMarkup.Shares(share.Intended, share.Actual, row.Approximate || share.ServiceRequests == 0 ? null : share.NoiseBand, row.Scale).Value
-            : "<span class=\"quiet\">gets nothing</span>", before?.Share);
-        Rate = Format.Rate(row.Traffic?.Figures.Rps) is var rate && rate == before?.Rate ? before.Rate : rate;
+        var share = row.Share is { } evidence
+            ? StateMarkup.Shares(evidence.Intended, evidence.Actual, row.Approximate || evidence.ServiceRequests == 0 ? null : evidence.NoiseBand, row.Scale).Value
+            : "<span class=\"quiet\">gets nothing</span>";
+        Share = Same($"<td data-label=\"Share: intended, actual\" class=\"two\">{share}</td>", before?.Share);
+        Rate = Same($"<span class=\"rate\">{StateMarkup.Encoded(Format.Rate(row.Traffic?.Figures.Rps))}</span>", before?.Rate);
         Figures = Same(FiguresOf(row), before?.Figures);
+        Acts = Same(ActsOf(row), before?.Acts);
         Badge = Same(StateMarkup.Badge(MeshStates.Of(_instance.HealthStatus), detail: _instance.Health?.Output).Value, before?.Badge);
         _evidence = before?._evidence;
     }
@@ -40,14 +42,17 @@ public sealed class InstanceText
     /// <summary>The mark of its health.</summary>
     public MarkupString Badge { get; }
 
-    /// <summary>Its shares.</summary>
+    /// <summary>The cell of its shares.</summary>
     public MarkupString Share { get; }
 
     /// <summary>Requests per second.</summary>
-    public string Rate { get; }
+    public MarkupString Rate { get; }
 
     /// <summary>The cells of errors, p95 and what is in flight.</summary>
     public MarkupString Figures { get; }
+
+    /// <summary>The cell of what can be done to it: presses are told to the table, see <see cref="RowActEventArgs"/>.</summary>
+    public MarkupString Acts { get; }
 
     public override bool Equals(object? obj) => obj is InstanceText;
 
@@ -83,6 +88,18 @@ public sealed class InstanceText
         return $"<td class=\"r{(figures?.ErrorRate is > 0.01 ? " bad strong" : "")}\" data-label=\"Errors\">{StateMarkup.Encoded(Format.Percent(figures?.ErrorRate))}</td>"
             + $"<td class=\"r\" data-label=\"p95\">{StateMarkup.Encoded(Format.Milliseconds(figures?.P95Ms))}</td>"
             + $"<td class=\"r\" data-label=\"In flight\">{StateMarkup.Encoded(inFlight)}{(row.Traffic?.LongLived is > 0 and var open ? $" <span class=\"sub\">{open} long-lived</span>" : "")}</td>";
+    }
+
+    private static string ActsOf(InstanceRow row)
+    {
+        var acts = row.IsPast ? ""
+            : row.Instance.Operator.Intent.IsActive ? Act(RowActEventArgs.Drain, "Drain", $"Drain {row.Id}") + Act(RowActEventArgs.Maintain, "Maintain", $"Maintain {row.Id}")
+            : Act(RowActEventArgs.Undrain, "Undrain", $"Undrain {row.Id}")
+                + (row.Instance.Operator.Intent.Kind == IntentKind.Maintenance ? Act(RowActEventArgs.Maintain, "Renew", $"Renew maintenance of {row.Id}") : "")
+                + (row.Operation is { } operation ? $"<a class=\"btn\" href=\"{StateMarkup.Encoded(Links.Operation(operation.Id))}\" aria-label=\"Follow operation {operation.Id} on {StateMarkup.Encoded(row.Id)}\">Follow</a>" : "");
+        return $"<td class=\"tight wide\"><div class=\"row-actions\" data-row=\"{StateMarkup.Encoded(row.Id)}\">{acts}</div></td>";
+
+        static string Act(string name, string word, string label) => $"<button type=\"button\" class=\"btn\" data-act=\"{name}\" aria-label=\"{StateMarkup.Encoded(label)}\">{word}</button>";
     }
 
     private static string PlaceOf(Registration registration)

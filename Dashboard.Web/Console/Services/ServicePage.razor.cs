@@ -16,10 +16,6 @@ namespace Dashboard.Web.Console.Services;
 /// <summary>One service: its state, its instances and everything an operator does to them.</summary>
 public sealed partial class ServicePage : LivePage
 {
-    // One for all rows and renders.
-    private readonly EventCallback<(string Id, bool Picked)> _onPicked;
-    private readonly EventCallback<(Instance Instance, string Text)> _onStaged;
-
     // What was typed, by instance; empty = back to the registered weight. Nothing of it is in the registry yet.
     private readonly SortedDictionary<string, string> _staged = new(StringComparer.Ordinal);
     private ServiceSnapshot? _service;
@@ -34,10 +30,16 @@ public sealed partial class ServicePage : LivePage
     private bool _stagedValid = true;
     private ElementReference _stagedPanel;
 
-    public ServicePage() => (_onPicked, _onStaged) = (EventCallback.Factory.Create<(string Id, bool Picked)>(this, Pick), EventCallback.Factory.Create<(Instance Instance, string Text)>(this, Stage));
+    public ServicePage() => (OnPicked, OnStaged) = (EventCallback.Factory.Create<(string Id, bool Picked)>(this, Pick), EventCallback.Factory.Create<(Instance Instance, string Text)>(this, Stage));
 
     [Parameter]
     public string Name { get; set; } = "";
+
+    /// <summary>A row was picked or is no longer. One for all rows and renders.</summary>
+    internal EventCallback<(string Id, bool Picked)> OnPicked { get; }
+
+    /// <summary>A weight was typed into a row.</summary>
+    internal EventCallback<(Instance Instance, string Text)> OnStaged { get; }
 
     /// <summary>The instance whose details are open.</summary>
     [SupplyParameterFromQuery(Name = "instance")]
@@ -118,13 +120,28 @@ public sealed partial class ServicePage : LivePage
 
     private Task UndrainPickedAsync() => Dialogs.PlanAsync(Picked, PlanKind.Undrain);
 
+    // A row that has gone meanwhile is left alone.
+    private Task ActAsync(RowActEventArgs pressed) => _rows.FirstOrDefault(row => row.Id == pressed.Row) is not { } row ? Task.CompletedTask : pressed.Act switch
+    {
+        RowActEventArgs.Drain => Dialogs.DrainAsync(row.Instance.Key, row.Settings),
+        RowActEventArgs.Maintain => Dialogs.MaintainAsync(row.Instance.Key),
+        RowActEventArgs.Undrain => Dialogs.UndrainAsync(row.Instance.Key),
+        _ => Task.CompletedTask,
+    };
+
     private Task ShiftAsync() => Dialogs.ShiftAsync(Name);
 
     private Task PlanAsync() => Dialogs.PlanAsync(new PlanSelection { Service = Name });
 
     private int? CurrentWeight(string id) => _service?.Instances.GetValueOrDefault(id)?.Operator.Weight;
 
-    private string? StagedText(string id) => _staged.GetValueOrDefault(id);
+    /// <summary>The row's details are open.</summary>
+    internal bool IsChosen(string id) => id == Chosen;
+
+    internal bool IsPicked(string id) => _picked.Contains(id);
+
+    /// <summary>What was typed as the row's weight; null = nothing.</summary>
+    internal string? StagedText(string id) => _staged.GetValueOrDefault(id);
 
     private void Stage((Instance Instance, string Text) typed)
     {

@@ -1,3 +1,4 @@
+using Dashboard.Web.Console.State;
 using Dashboard.Web.Console.Time;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Web;
@@ -9,6 +10,15 @@ namespace Dashboard.Web.Console.Shell;
 /// <summary>What is around every page: navigation, the registry's state, theme, keys.</summary>
 public sealed partial class MainLayout
 {
+    // Finished markup: a component for each would cost every circuit some 2 KB.
+    private static readonly MarkupString SearchIcon = StateMarkup.Icon(Icons.Material.Outlined.Search);
+    private static readonly MarkupString HistoryIcon = StateMarkup.Icon(Icons.Material.Outlined.History);
+    private static readonly MarkupString KeyboardIcon = StateMarkup.Icon(Icons.Material.Outlined.Keyboard);
+    private static readonly MarkupString LogoutIcon = StateMarkup.Icon(Icons.Material.Outlined.Logout);
+    private static readonly MarkupString LightIcon = StateMarkup.Icon(Icons.Material.Outlined.LightMode);
+    private static readonly MarkupString DarkIcon = StateMarkup.Icon(Icons.Material.Outlined.DarkMode);
+    private static readonly MarkupString SystemIcon = StateMarkup.Icon(Icons.Material.Outlined.BrightnessAuto);
+
     private readonly DotNetObjectReference<MainLayout> _self;
     private ErrorBoundary? _boundary;
     private IJSObjectReference? _module;
@@ -27,11 +37,11 @@ public sealed partial class MainLayout
         _ => "Theme: the system's. Switch to light",
     };
 
-    private string ThemeIcon => _theme switch
+    private MarkupString ThemeIcon => _theme switch
     {
-        "light" => Icons.Material.Outlined.LightMode,
-        "dark" => Icons.Material.Outlined.DarkMode,
-        _ => Icons.Material.Outlined.BrightnessAuto,
+        "light" => LightIcon,
+        "dark" => DarkIcon,
+        _ => SystemIcon,
     };
 
     protected override void OnInitialized() => Past.Changed += OnPast;

@@ -1,3 +1,5 @@
+using Dashboard.Web.Console.State;
+using Microsoft.AspNetCore.Components;
 using MudBlazor;
 
 namespace Dashboard.Web.Console.Shell;
@@ -6,6 +8,9 @@ namespace Dashboard.Web.Console.Shell;
 /// <param name="Key">Pressed after <c>g</c> it goes there.</param>
 internal sealed record Place(string Name, string Address, string Icon, char Key)
 {
+    /// <summary>The icon as it is drawn.</summary>
+    public MarkupString Drawn { get; } = StateMarkup.Icon(Icon);
+
     /// <summary>Where there is no room for the name.</summary>
     public string Short { get; init; } = Name;
 }

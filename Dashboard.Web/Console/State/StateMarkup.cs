@@ -22,24 +22,25 @@ internal static class StateMarkup
     public static MarkupString Badge(MeshState state, string? word = null, string? detail = null) => new(
         $"<span class=\"badge state-{state.Css()}\"{(detail is null ? "" : $" title=\"{Encoded(detail)}\"")}>{Mark(state).Value}<span class=\"badge-word\">{Encoded(word ?? state.Word())}</span></span>");
 
-    /// <summary>Two bars on one scale: see <see cref="ShareBars"/>.</summary>
+    /// <summary>Two bars on one scale: see <see cref="ShareBars"/>. Most of what a page sends in a second: as short as it can be, the bars' lengths in the style and their looks in the sheet.</summary>
     public static MarkupString Shares(double intended, double? actual, double? band, double scale)
     {
         var off = actual is { } measured && band is { } allowed && Math.Abs(measured - intended) > allowed;
         var words = actual is not { } real ? $"intended share {Format.Percent(intended)}, actual share not known"
             : band is not { } half ? $"intended share {Format.Percent(intended)}, actual share {Format.Percent(real)}"
             : $"intended share {Format.Percent(intended)}, actual share {Format.Percent(real)}, {(off ? "outside" : "inside")} the noise band of plus or minus {Format.Percent(half)}";
-        var bar = actual is { } filled ? $"<div class=\"shares-actual{(off ? " shares-off" : "")}\" style=\"width:{Width(filled)}\"></div>" : "";
-        var noise = band is { } noisy
-            ? $"<div class=\"shares-band\" style=\"left:{Width(Math.Max(intended - noisy, 0))};width:{Width(Math.Min(intended + noisy, scale) - Math.Max(intended - noisy, 0))}\"></div>"
-            : "";
+        var width = $"--intended:{Width(intended)}{(actual is { } filled ? $";--actual:{Width(filled)}" : "")}";
+        var noise = band is { } noisy ? $";--from:{Width(Math.Max(intended - noisy, 0))};--noise:{Width(Math.Min(intended + noisy, scale) - Math.Max(intended - noisy, 0))}" : "";
         return new(
-            $"<div class=\"shares\" role=\"img\" aria-label=\"{Encoded(words)}\"><div class=\"shares-bars\" aria-hidden=\"true\"><div class=\"shares-row\"><div class=\"shares-intended\" style=\"width:{Width(intended)}\"></div></div>"
-            + $"<div class=\"shares-row\">{bar}</div>{noise}</div><div class=\"shares-numbers num\" aria-hidden=\"true\"><span class=\"quiet\">{Encoded(Format.Percent(intended))}</span>"
-            + $"<span{(off ? " class=\"shares-off-text\"" : "")}>{(off ? "▲ " : "")}{Encoded(Format.Percent(actual))}</span></div></div>");
+            $"<div class=\"shares{(off ? " shares-off" : "")}\" role=\"img\" aria-label=\"{Encoded(words)}\" style=\"{width}{noise}\"><div class=\"shares-bars\"><i></i><i></i>{(band is null ? "" : "<i></i>")}</div>"
+            + $"<div class=\"shares-numbers num\"><span>{Encoded(Format.Percent(intended))}</span><span>{(off ? "▲ " : "")}{Encoded(Format.Percent(actual))}</span></div></div>");
 
         string Width(double fraction) => string.Create(CultureInfo.InvariantCulture, $"{Math.Clamp(fraction / Math.Max(scale, 0.0001), 0, 1) * 100:0.#}%");
     }
+
+    /// <summary>A small icon beside a word, or in a button that has a name.</summary>
+    /// <param name="paths">What is drawn in 24 by 24, as the icon sets have it.</param>
+    public static MarkupString Icon(string paths) => new($"<svg class=\"mud-icon-root mud-svg-icon mud-icon-size-small\" viewBox=\"0 0 24 24\" aria-hidden=\"true\" focusable=\"false\">{paths}</svg>");
 
     /// <summary>The text as it may stand in markup, between tags or in an attribute.</summary>
     public static string Encoded(string text) => HtmlEncoder.Default.Encode(text);

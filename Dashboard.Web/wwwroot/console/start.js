@@ -100,6 +100,7 @@
   async function start() {
     awaitBeginning();
     try {
+      Blazor.registerCustomEventType('rowact', { createEventArgs: event => event.detail });
       await Blazor.start({
         circuit: {
           reconnectionOptions: {
@@ -152,6 +153,13 @@
     if (!/DispatchEventAsync|no event handler associated/.test(String(event.reason?.message ?? event.reason))) return;
     lost.hidden = false;
     setTimeout(() => { lost.hidden = true; }, 10_000);
+  });
+
+  // The buttons of a table's rows have no handlers of their own, of which every open page would keep one each: the table hears of a press as one event that names the row.
+  addEventListener('click', event => {
+    const button = event.target.closest?.('[data-act]');
+    const row = button?.closest('[data-row]');
+    if (row) button.dispatchEvent(new CustomEvent('rowact', { bubbles: true, detail: { row: row.dataset.row, act: button.dataset.act } }));
   });
 
   start();
