@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Http.Headers;
 using System.Security.Claims;
 using System.Text;
 using Dashboard.Core.Discovery;
@@ -115,10 +116,35 @@ public sealed class ExpressTests : IAsyncLifetime
         [
             "orders/endpoints?index=0", "orders/endpoints?index=0&wait=30s", "orders/endpoints?wait=10ms&index=999999", "orders/endpoints?index=%30", "orders/endpoints?index=0&index=0",
             "orders/endpoints?index=0&wait=11m", "orders/endpoints?index=0&wait=-1s", "orders/endpoints?index=&wait=", "orders/endpoints?", "orders/endpoints?&",
-            "orders/endpoints?colour=red&index=0", "absent/endpoints?index=0&wait=10ms",
+            "orders/endpoints?index=0&wait=1ms&wait=2ms", "orders/endpoints?colour=red&index=0", "absent/endpoints?index=0&wait=10ms",
         ];
         foreach (var query in queries)
             Assert.Equal(await AskAsync(_whole, HttpMethod.Get, "/api/v1/services/" + query, ""), await AskAsync(_express, HttpMethod.Get, "/api/v1/services/" + query, ""));
+    }
+
+    [Theory]
+    [InlineData("X-Mesh-Client", "edge-1")]
+    [InlineData("X-Mesh-Client", "not a name")]
+    [InlineData("X-Mesh-Client", "")]
+    [InlineData("X-Mesh-Kind", "gateway")]
+    [InlineData("X-Mesh-Kind", "nonsense")]
+    public async Task WhoeverAsks_IsAnsweredAlike_AndKnownAlike(string header, string value)
+    {
+        Assert.Equal(await AskAsync(_whole, HttpMethod.Get, "/api/v1/services/orders/endpoints", "", (header, value)), await AskAsync(_express, HttpMethod.Get, "/api/v1/services/orders/endpoints", "", (header, value)));
+        Assert.Equal(_whole.Followers.Current.Select(follower => (follower.Id, follower.Kind)), _express.Followers.Current.Select(follower => (follower.Id, follower.Kind)));
+    }
+
+    [Fact]
+    public async Task WhatIsNotToldYet_IsWaitedForOnTheWholeWay()
+    {
+        await _express.Services.GetServices<IHostedService>().OfType<RegistryServingSource>().Single().StopAsync(TestContext.Current.CancellationToken);
+        await AskAsync(_express, HttpMethod.Get, "/api/v1/services/orders/endpoints", "");
+        Assert.Empty(_whoGoesOn);
+
+        _whole.Do(new DrainInstance(new("orders", "orders-2")));
+        await AskAsync(_express, HttpMethod.Get, "/api/v1/services/orders/endpoints", "");
+
+        Assert.Single(_whoGoesOn);
     }
 
     [Fact]
@@ -250,9 +276,12 @@ public sealed class ExpressTests : IAsyncLifetime
         Eventually.TrueAsync(() => Waiting(host) == count, TimeSpan.FromSeconds(60), $"{count} wait", TestContext.Current.CancellationToken);
 
     /// <summary>Status, headers and body, but for what differs from one answer to the next.</summary>
-    private static async Task<string> AskAsync(ApiHost host, HttpMethod method, string path, string body)
+    private static async Task<string> AskAsync(ApiHost host, HttpMethod method, string path, string body, params (string Name, string Value)[] headers)
     {
-        using var response = await host.SendAsync(method, path, body.Length == 0 ? null : body);
+        using var request = new HttpRequestMessage(method, path) { Content = body.Length == 0 ? null : new StringContent(body, Encoding.UTF8, new MediaTypeHeaderValue("application/json")) };
+        foreach (var (header, value) in headers)
+            request.Headers.TryAddWithoutValidation(header, value);
+        using var response = await host.Client.SendAsync(request, TestContext.Current.CancellationToken);
         var text = new StringBuilder().Append((int)response.StatusCode).Append('\n');
         foreach (var (name, values) in response.Headers.Concat(response.Content.Headers).OrderBy(header => header.Key, StringComparer.Ordinal))
         {
