@@ -35,6 +35,7 @@ public sealed class CandidateList
     /// <summary>Who may be chosen, ordered by id.</summary>
     public ImmutableArray<ServingEndpoint> Endpoints { get; }
 
+    /// <summary>How many may be chosen.</summary>
     public int Count => _cumulative.Length;
 
     /// <summary>All weights together.</summary>

@@ -3,6 +3,7 @@ namespace Dashboard.Core.Balancing;
 /// <summary>Derives further random numbers from one: SplitMix64 (Steele, Lea, Flood 2014).</summary>
 internal struct RandomBits(ulong seed)
 {
+    /// <summary>2^64 divided by the golden ratio: the step between two states of SplitMix64.</summary>
     public const ulong Golden = 0x9E3779B97F4A7C15;
 
     private ulong _state = seed;

@@ -9,7 +9,10 @@ namespace Dashboard.Core.Health;
 /// </summary>
 internal sealed class CheckSchedule(TimeProvider time)
 {
+    /// <summary>How soon one that was never judged is looked at again after it passed, where its interval is not shorter.</summary>
     public static readonly TimeSpan FirstVerdictPass = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>The same after it failed.</summary>
     public static readonly TimeSpan FirstVerdictFailure = TimeSpan.FromSeconds(1);
 
     private readonly PriorityQueue<(InstanceCheck Check, long Due), long> _queue = new();

@@ -37,6 +37,7 @@ internal sealed class InstanceCheck(InstanceKey key)
     /// <summary>When the regular rounds began to count.</summary>
     public long Base { get; set; }
 
+    /// <summary>How many rounds have been planned since then.</summary>
     public long Round { get; set; }
 
     /// <summary>When it is due next, a timestamp; the queue holds older ones too, which are skipped.</summary>

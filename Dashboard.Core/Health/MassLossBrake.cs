@@ -12,7 +12,10 @@ namespace Dashboard.Core.Health;
 /// </remarks>
 internal sealed class MassLossBrake
 {
+    /// <summary>Fewer instances lost within the window are ordinary, however small the service.</summary>
     public const int AtLeast = 3;
+
+    /// <summary>So many per cent of a service's wanted instances, or fewer, are ordinary losses.</summary>
     public const int OverPercent = 15;
 
     private readonly Dictionary<string, long> _lost = new(StringComparer.Ordinal);

@@ -47,6 +47,7 @@ public sealed record OperationPreview
     /// <summary>All of a plan's waves; 0 for an act that has none.</summary>
     public int WaveCount { get; init; }
 
+    /// <summary>How many waves of a plan are told; the rest are only counted.</summary>
     public const int WavesShown = 50;
 }
 

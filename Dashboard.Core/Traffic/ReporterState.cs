@@ -12,14 +12,17 @@ internal sealed class ReporterState(string id)
 
     public Guid Session { get; private set; }
 
+    /// <summary>The number of the last report that was counted.</summary>
     public long Sequence { get; private set; }
 
     public DateTimeOffset LastReport { get; private set; }
 
     public DateTimeOffset AsOf { get; private set; }
 
+    /// <summary>Reports that came again, or after a later one, and were not counted.</summary>
     public long Repeats { get; private set; }
 
+    /// <summary>Numbers that were left out: reports that never came.</summary>
     public long Missed { get; private set; }
 
     public Dictionary<InstanceKey, InFlightRow> InFlight { get; private set; } = [];

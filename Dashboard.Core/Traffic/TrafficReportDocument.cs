@@ -7,17 +7,20 @@ namespace Dashboard.Core.Traffic;
 /// <summary>A <see cref="TrafficReport"/> as JSON: the body of <c>POST /api/v1/reports</c>.</summary>
 public sealed record TrafficReportDocument : KnownFields
 {
-    // A reporter that sends to 10,000 instances from a few sources each still fits.
+    /// <summary>Rows that a report may have: a reporter that sends to 10,000 instances from a few sources each still fits.</summary>
     public const int MaximumRows = 100_000;
 
     public string? Reporter { get; init; }
 
     public Guid Session { get; init; }
 
+    /// <summary>From 1, one more with each report of a session.</summary>
     public long Sequence { get; init; }
 
+    /// <summary>How long the period was, in milliseconds; above 0, at most 900,000 (15 min).</summary>
     public double PeriodMs { get; init; }
 
+    /// <summary>How long ago it ended, in milliseconds; 0 to 86,400,000 (a day).</summary>
     public double AgeMs { get; init; }
 
     public ImmutableArray<TrafficRowDocument> Rows { get; init; } = [];

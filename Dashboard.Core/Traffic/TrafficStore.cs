@@ -33,10 +33,13 @@ public sealed partial class TrafficStore
     /// <summary>An exchange that lasts longer counts as long-lived; an upgraded connection (WebSocket) does from the start.</summary>
     public static readonly TimeSpan LongLivedAfter = TimeSpan.FromSeconds(5);
 
+    /// <summary>Instances that are kept; rows of more are dropped and counted in <see cref="DroppedRows"/>.</summary>
     public const int MaximumInstances = 20_000;
 
+    /// <summary>Pairs of caller and service that are kept; rows of more are dropped and counted.</summary>
     public const int MaximumEdges = 20_000;
 
+    /// <summary>Reporters that are heard; reports of more are refused, and their rows counted as dropped.</summary>
     public const int MaximumReporters = 1_000;
 
     private readonly TimeProvider _time;
