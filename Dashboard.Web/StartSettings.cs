@@ -47,6 +47,9 @@ public static class StartSettings
         "shutdownTimeoutSeconds", "Urls", "webRoot",
     };
 
+    /// <summary>Every setting of the program's own; of a section that looks at its names by itself only <c>Section:</c>.</summary>
+    internal static IEnumerable<string> Keys => Sections.SelectMany(section => (section.Value ?? [""]).Select(name => $"{section.Key}:{name}"));
+
     /// <summary>Whether a key of the command line is read by anything.</summary>
     internal static bool IsKnown(string key)
     {
@@ -70,10 +73,10 @@ public static class StartSettings
                 break;
             case "gateway":
                 Listener(configuration, "Console:Token", faults);
-                Reads(() => (configuration.GetSection(ConsoleOptions.Section).Get<ConsoleOptions>() ?? new()).Addresses, faults);
+                Reads(configuration, settings => (settings.GetSection(ConsoleOptions.Section).Get<ConsoleOptions>() ?? new()).Addresses, faults);
                 break;
             case "demo":
-                Reads(() => DemoOptions.From(configuration), faults);
+                Reads(configuration, settings => DemoOptions.From(settings), faults);
                 break;
             default:
                 Stores(configuration, faults);
@@ -87,7 +90,7 @@ public static class StartSettings
     {
         Addresses(configuration, "Urls", faults, anyHost: true);
         Token(configuration, token, faults);
-        Reads(() => configuration.GetSection(GatewayOptions.Section).Get<GatewayOptions>(), faults);
+        Reads(configuration, settings => settings.GetSection(GatewayOptions.Section).Get<GatewayOptions>(), faults);
         Addresses(configuration, "Gateway:Url", faults, anyHost: false);
         Addresses(configuration, "Gateway:Http2Url", faults, anyHost: false);
     }
@@ -99,6 +102,9 @@ public static class StartSettings
             if (PostgresRegistryOptions.FaultOf(configuration.GetConnectionString(name)) is { } fault)
                 faults.Add($"ConnectionStrings:{name}: {fault}");
         }
+
+        if (string.IsNullOrEmpty(configuration.GetConnectionString("Registry")) && !string.IsNullOrEmpty(configuration.GetConnectionString("RegistryOwner")))
+            faults.Add("ConnectionStrings:RegistryOwner: names an owner for ConnectionStrings:Registry, which is not given");
     }
 
     private static void Console(IConfiguration configuration, List<string> faults)
@@ -112,10 +118,10 @@ public static class StartSettings
 
         // Each reads its section as it does when the console is built, into services that nobody uses.
         var nowhere = new ServiceCollection();
-        Reads(() => nowhere.AddHealth(configuration), faults);
-        Reads(() => nowhere.AddDns(configuration), faults);
-        Reads(() => nowhere.AddAgentCheck(configuration), faults);
-        Reads(() => nowhere.AddXds(configuration, _ => _ => false), faults);
+        Reads(configuration, nowhere.AddHealth, faults);
+        Reads(configuration, nowhere.AddDns, faults);
+        Reads(configuration, nowhere.AddAgentCheck, faults);
+        Reads(configuration, settings => nowhere.AddXds(settings, _ => _ => false), faults);
         faults.AddRange(AttentionConfiguration.Read(configuration).Faults);
     }
 
@@ -157,17 +163,40 @@ public static class StartSettings
             faults.Add(string.Create(CultureInfo.InvariantCulture, $"{key}: {text} is not a whole number of days from 0 (for ever) to {MostDays}"));
     }
 
-    private static void Reads(Func<object?> read, List<string> faults)
+    // A reader stops at its first fault and names the setting: it reads again without that one, until nothing is left that it cannot take.
+    private static void Reads(IConfiguration configuration, Func<IConfiguration, object?> read, List<string> faults)
     {
-        try
+        var settings = configuration;
+        while (true)
         {
-            _ = read();
-        }
-        catch (Exception failure) when (failure is InvalidOperationException or FormatException)
-        {
-            faults.Add(failure.Message);
+            try
+            {
+                _ = read(settings);
+                return;
+            }
+            catch (Exception failure) when (failure is InvalidOperationException or FormatException)
+            {
+                faults.Add(failure.Message);
+                if (NamedIn(failure.Message, settings) is not { } named)
+                    return;
+                settings = Without(settings, named);
+            }
         }
     }
+
+    /// <summary>The setting of the program that a message names first, among those that are given.</summary>
+    private static string? NamedIn(string message, IConfiguration settings) => Sections.Where(section => section.Value is not null)
+        .SelectMany(section => section.Value!.Select(name => $"{section.Key}:{name}"))
+        .Where(key => settings.GetSection(key).Exists())
+        .Select(key => (Key: key, At: message.IndexOf(key, StringComparison.OrdinalIgnoreCase)))
+        .Where(found => found.At >= 0)
+        // Of Dns:RateLimit and Dns:RateLimitExempt, which begin alike, the longer.
+        .OrderBy(found => found.At).ThenByDescending(found => found.Key.Length)
+        .Select(found => found.Key)
+        .FirstOrDefault();
+
+    private static IConfiguration Without(IConfiguration settings, string key) => new ConfigurationBuilder().AddInMemoryCollection(settings.AsEnumerable().Where(
+        setting => !setting.Key.Equals(key, StringComparison.OrdinalIgnoreCase) && !setting.Key.StartsWith(key + ":", StringComparison.OrdinalIgnoreCase))).Build();
 
     private static string[] PropertiesOf<T>() => [.. typeof(T).GetProperties().Where(property => property.SetMethod is { IsPublic: true }).Select(property => property.Name).Order(StringComparer.Ordinal)];
 }

@@ -18,6 +18,16 @@ begin
   grant select, insert on change to dashboard_app;
   grant select, update on head to dashboard_app;
   grant select on change_checkpoint, schema_script to dashboard_app;
+  -- Days of traffic are dropped by the owner, and reached through their table alone.
+  revoke all on traffic_minute from dashboard_app;
+  for part in select name from traffic_partitions() loop
+    execute format('revoke all on %I from dashboard_app', part);
+  end loop;
+  grant select, insert, update on traffic_minute to dashboard_app;
+  -- Rows that are there for good: noted with a new generation, taken and given up, and made once.
+  revoke delete on generation_start from dashboard_app;
+  revoke insert, delete on health_lease from dashboard_app;
+  revoke insert, update, delete on replica_secret from dashboard_app;
 
   revoke execute on function ensure_change_partition(bigint) from public;
   grant execute on function ensure_change_partition(bigint) to dashboard_app;

@@ -69,18 +69,28 @@ public sealed partial class PostgresRegistry : IRegistry, IHealthOverlays, IHost
 
     /// <summary>Brings the schema up to date, loads the registry and begins to write and follow. Waits for a Postgres that is not up yet.</summary>
     /// <exception cref="NpgsqlException">Postgres did not come within <see cref="PostgresRegistryOptions.StartTimeout"/>.</exception>
-    /// <exception cref="SchemaException">The schema cannot be brought up to date, or is newer than this program.</exception>
+    /// <exception cref="SchemaException">
+    /// The schema cannot be brought up to date, or is newer than this program; a role lacks a privilege; or the owner's connection leads to another database.
+    /// </exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var began = _time.GetTimestamp();
         var told = false;
         while (true)
         {
+            var asking = _options.Owner;
             try
             {
+                await SameDatabase.EnsureAsync(_options, cancellationToken);
                 await SchemaRunner.ApplyAsync(_options.Owner, _logger, cancellationToken);
+                asking = _options.ConnectionString;
                 await _replica.StartAsync(RegistryPosition.Read(_options.PositionFile));
                 break;
+            }
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+            {
+                // Waiting gives nobody a privilege.
+                throw SchemaException.NotAllowed(new NpgsqlConnectionStringBuilder(asking).Username, e);
             }
             catch (NpgsqlException e) when (IsWorthWaiting(e) && _time.GetElapsedTime(began) < _options.StartTimeout)
             {

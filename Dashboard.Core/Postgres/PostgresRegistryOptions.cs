@@ -25,14 +25,7 @@ public sealed class PostgresRegistryOptions
     public TimeSpan RetentionInterval { get; set; } = TimeSpan.FromHours(1);
 
     /// <summary>Where that is, for people: host, port and database, without user and password.</summary>
-    public string Place
-    {
-        get
-        {
-            var parts = new NpgsqlConnectionStringBuilder(ConnectionString);
-            return $"Postgres at {parts.Host}{(parts.Host?.StartsWith('/') == true ? "" : $":{parts.Port}")}, database {parts.Database ?? parts.Username}";
-        }
-    }
+    public string Place => PlaceOf(ConnectionString);
 
     /// <summary>Leads to the database as the schema's owner.</summary>
     internal string Owner => string.IsNullOrEmpty(OwnerConnectionString) ? ConnectionString : OwnerConnectionString;
@@ -57,6 +50,12 @@ public sealed class PostgresRegistryOptions
 
     /// <summary>How long the first start waits for Postgres before it fails. Default 60 s.</summary>
     public TimeSpan StartTimeout { get; set; } = TimeSpan.FromSeconds(60);
+
+    internal static string PlaceOf(string connectionString)
+    {
+        var parts = new NpgsqlConnectionStringBuilder(connectionString);
+        return $"Postgres at {parts.Host}{(parts.Host?.StartsWith('/') == true ? "" : $":{parts.Port}")}, database {parts.Database ?? parts.Username}";
+    }
 
     /// <summary>What is wrong with a connection string, without repeating its values; null = nothing, or there is none.</summary>
     public static string? FaultOf(string? connectionString)

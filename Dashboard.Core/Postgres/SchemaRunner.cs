@@ -39,14 +39,14 @@ public static class SchemaRunner
             await Task.Run(() => Apply(connectionString, scripts, logger), cancellationToken);
     }
 
-    /// <summary>Gives the application's role what it needs where the roles were made after the schema.</summary>
+    /// <summary>Gives the application's role what it needs where the roles were made after the schema, and no more where an earlier program gave it more.</summary>
     private static async Task GrantAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var ask = new NpgsqlCommand(
             """
             select coalesce((
-              select not has_table_privilege(r.oid, 'head', 'update') and pg_has_role(current_user, c.relowner, 'usage')
-              from pg_roles r, pg_class c where r.rolname = 'dashboard_app' and c.oid = 'head'::regclass), false)
+              select (not has_table_privilege(r.oid, 'head', 'update') or has_table_privilege(r.oid, 'traffic_minute', 'delete')) and pg_has_role(current_user, c.relowner, 'usage')
+              from pg_roles r, pg_class c where r.rolname = 'dashboard_app' and r.oid <> c.relowner and c.oid = 'head'::regclass), false)
             """, connection);
         if (await ask.ExecuteScalarAsync(cancellationToken) is not true)
             return;

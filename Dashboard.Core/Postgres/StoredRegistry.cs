@@ -26,15 +26,22 @@ public sealed class StoredRegistry : IAsyncDisposable
         new PostgresChangeHistory(_contexts).VerifyAsync(progress, cancellationToken);
 
     /// <summary>Writes the whole registry, as it is at one revision, to <paramref name="destination"/>. Consoles go on writing.</summary>
-    public Task<BackupManifest> BackupAsync(Stream destination, CancellationToken cancellationToken) =>
-        RegistryBackup.WriteAsync(_options.Owner, destination, cancellationToken);
+    /// <exception cref="SchemaException">The owner's connection leads to another database than the application's.</exception>
+    public async Task<BackupManifest> BackupAsync(Stream destination, CancellationToken cancellationToken)
+    {
+        await SameDatabase.EnsureAsync(_options, cancellationToken);
+        return await RegistryBackup.WriteAsync(_options.Owner, destination, cancellationToken);
+    }
 
     /// <summary>Makes the database what a backup holds, all or nothing, under a new generation; brings the schema up to date afterwards.</summary>
     /// <param name="replace">Also when the database holds a registry already: that is lost.</param>
-    /// <exception cref="SchemaException">The backup is of a newer schema, or the database is not empty.</exception>
+    /// <exception cref="SchemaException">The backup is of a newer schema, the database is not empty, or the owner's connection leads to another than the application's.</exception>
     /// <exception cref="InvalidDataException">This is no backup.</exception>
-    public Task<BackupManifest> RestoreAsync(Stream source, bool replace, CancellationToken cancellationToken) =>
-        RegistryRestore.ReadAsync(_options.Owner, source, replace, _logger, cancellationToken);
+    public async Task<BackupManifest> RestoreAsync(Stream source, bool replace, CancellationToken cancellationToken)
+    {
+        await SameDatabase.EnsureAsync(_options, cancellationToken);
+        return await RegistryRestore.ReadAsync(_options.Owner, source, replace, _logger, cancellationToken);
+    }
 
     public ValueTask DisposeAsync() => _contexts.DisposeAsync();
 }

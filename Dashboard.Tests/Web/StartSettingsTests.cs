@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Dashboard.Tests.Support;
 using Dashboard.Web;
 using Microsoft.Extensions.Configuration;
@@ -14,7 +15,7 @@ public sealed class StartSettingsTests
     [InlineData("ConnectionStrings:Registry", "postgres://dashboard:secret@db.example/dashboard")]
     [InlineData("ConnectionStrings:Registry", "Host=db.example;Prot=5432")]
     [InlineData("ConnectionStrings:Registry", "Host=db.example;Port=secret")]
-    [InlineData("ConnectionStrings:RegistryOwner", "Database=dashboard")]
+    [InlineData("ConnectionStrings:RegistryOwner", "Host=db.example;Database=dashboard")]
     [InlineData("ConnectionStrings:Regstry", "Host=db.example")]
     [InlineData("Audit:RetentionDays", "-5")]
     [InlineData("Audit:RetentionDays", "99999999")]
@@ -65,6 +66,48 @@ public sealed class StartSettingsTests
     public void ConsoleSetting_ThatIsFine_IsNoFault(string key, string value) => Assert.Empty(StartSettings.FaultsOf(Settings((key, value)), "console"));
 
     [Fact]
+    public void ConsoleSettings_ThatCannotBe_AreAllNamed()
+    {
+        (string Key, string Value)[] settings =
+        [
+            ("ConnectionStrings:Registry", "Host=db.example"), ("ConnectionStrings:RegistryOwner", "Database=dashboard"),
+            ("Gateway:ConnectTimeout", "soon"), ("Gateway:IdleTimeout", "later"), ("Gateway:MaximumConnections", "many"),
+            ("Replica:LeaseSeconds", "0"), ("Health:AllowedNetworks:0", "10.0.0.0/99"), ("Health:AllowedNetworks:1", "there"), ("Health:MaxConcurrentProbes", "0"),
+            ("Dns:Endpoint", "5053,nowhere"), ("Dns:Zone", "a..b"), ("Dns:Ttl", "-1"), ("Dns:NegativeTtl", "x"), ("Dns:RateLimit", "fast"), ("Dns:RateLimitExempt", "here,there"),
+            ("Agent:Endpoint", "5054"), ("Xds:Url", "orders,https://0.0.0.0:1"), ("Xds:Egress", "out"), ("Xds:LoadReportInterval", "often"),
+        ];
+
+        var faults = StartSettings.FaultsOf(Settings(settings), "console");
+
+        // The first is fine.
+        string[] keys = [.. settings.Skip(1).Select(setting => setting.Key.EndsWith(":0", StringComparison.Ordinal) || setting.Key.EndsWith(":1", StringComparison.Ordinal) ? "Health:AllowedNetworks" : setting.Key).Distinct()];
+        Assert.All(keys, key => Assert.Contains(faults, fault => fault.Contains(key, StringComparison.Ordinal)));
+        Assert.Equal(keys.Length, faults.Count);
+        // And every part of what is a list.
+        foreach (var part in new[] { "10.0.0.0/99", "there", "5053", "nowhere", "here" })
+            Assert.Contains(faults, fault => fault.Contains(part, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Faults_ThatOnlyTwoSettingsTogetherAre_AreNamed()
+    {
+        Assert.Contains("Xds:Certificate", Assert.Single(StartSettings.FaultsOf(Settings(("Xds:Url", "https://127.0.0.1:5081")), "console")), StringComparison.Ordinal);
+        Assert.Empty(StartSettings.FaultsOf(Settings(("Xds:Url", "https://127.0.0.1:5081"), ("Xds:Certificate", "server.pem")), "console"));
+    }
+
+    [Fact]
+    public void Settings_AreThoseOfTheReadme()
+    {
+        var readme = File.ReadAllText(Path.Combine(PostgresPackages.Root, "README.md"));
+        var named = Regex.Matches(readme, "(?:`|--)([A-Z][A-Za-z0-9]+:[A-Z][A-Za-z0-9]+)").Concat(Regex.Matches(readme, "[`'(]([A-Z][A-Za-z0-9]+__[A-Z][A-Za-z0-9]+)")).Select(match => match.Groups[1].Value.Replace("__", ":", StringComparison.Ordinal));
+        var inContainers = Regex.Matches(File.ReadAllText(Path.Combine(PostgresPackages.Root, "docker-compose.yml")), @"^\s+([A-Za-z]\w*__\w+):", RegexOptions.Multiline).Select(match => match.Groups[1].Value.Replace("__", ":", StringComparison.Ordinal)).ToArray();
+
+        Assert.NotEmpty(inContainers);
+        Assert.All(named.Concat(inContainers).Where(key => !key.StartsWith("Attention:", StringComparison.Ordinal)), key => Assert.Contains(key, StartSettings.Keys));
+        Assert.All(StartSettings.Keys, key => Assert.Contains(key.EndsWith(':') ? "`" + key : $"`{key}`", readme, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void GatewayAndDemo_NameTheirs()
     {
         var gateway = StartSettings.FaultsOf(Settings(("Console:Url", "x,ftp://y"), ("Console:Tokne", "secret"), ("Console:Token", "secret words"), ("Gateway:SnapshotMaximumAge", "old")), "gateway");
@@ -73,6 +116,10 @@ public sealed class StartSettingsTests
         Assert.Equal(["Console:Tokne", "Console:Token", "Gateway:SnapshotMaximumAge", "Console:Url"], gateway.Select(Key));
         Assert.DoesNotContain(gateway, fault => fault.Contains("secret", StringComparison.Ordinal));
         Assert.Equal(["Console:Url"], demo.Select(Key));
+        (string Key, string Value)[] all = [("Console:Url", "x"), ("Demo:GatewayUrl", "y"), ("Demo:ListenAddress", "z"), ("Demo:Load", "much")];
+        var each = StartSettings.FaultsOf(Settings(all), "demo");
+        Assert.Equal(all.Length, each.Count);
+        Assert.All(all, setting => Assert.Contains(each, fault => fault.Contains(setting.Key, StringComparison.Ordinal)));
     }
 
     [Theory]

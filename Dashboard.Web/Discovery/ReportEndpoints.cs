@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using Dashboard.Core.Discovery;
 using Dashboard.Core.Traffic;
@@ -27,9 +28,12 @@ internal static class ReportEndpoints
         {
             document = JsonSerializer.Deserialize(bytes.Span, TrafficJson.Default.TrafficReportDocument);
         }
-        catch (JsonException broken)
+        catch (JsonException)
         {
-            return Problems.Invalid([new(Pointer((broken.Path ?? "$").TrimStart('$', '.')), broken.Path is null or "$" ? "is not a valid report" : "has a value of the wrong kind")]);
+            var (kinds, rest) = ReportKinds.Read(bytes.Span);
+            var others = ImmutableArray<(string Path, string Fault)>.Empty;
+            rest?.ToReport(out others);
+            return Problems.Invalid([.. kinds.Concat(others).Select(fault => new Fault(Pointer(fault.Path), fault.Fault))]);
         }
 
         if (document is null)

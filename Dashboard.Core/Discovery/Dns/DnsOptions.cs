@@ -69,10 +69,12 @@ public sealed record DnsOptions
             : throw new InvalidOperationException($"Dns:Zone is not a domain name of at most 100 characters: {text}");
     }
 
-    private static ImmutableArray<IPNetwork> Networks(string text) =>
-    [
-        .. text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(part => IPNetwork.TryParse(part, out var network)
-            ? network
-            : throw new InvalidOperationException($"Dns:RateLimitExempt holds something that is not a network like 10.0.0.0/8: {part}")),
-    ];
+    private static ImmutableArray<IPNetwork> Networks(string text)
+    {
+        var parts = text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        var wrong = parts.Where(part => !IPNetwork.TryParse(part, out _)).ToArray();
+        return wrong.Length == 0
+            ? [.. parts.Select(IPNetwork.Parse)]
+            : throw new InvalidOperationException($"Dns:RateLimitExempt holds something that is not a network like 10.0.0.0/8: {string.Join(", ", wrong)}");
+    }
 }

@@ -12,7 +12,7 @@ namespace Dashboard.Tests.Core.Postgres;
 
 public sealed class HistoryStoreTests(PostgresServer postgres)
 {
-    private static DateTimeOffset ThisMinute => DateTimeOffset.FromUnixTimeSeconds(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() / 60 * 60);
+    internal static DateTimeOffset ThisMinute => DateTimeOffset.FromUnixTimeSeconds(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() / 60 * 60);
 
     [Fact]
     public async Task Consoles_that_write_the_same_minute_leave_one_row_the_one_that_knows_more()
@@ -136,7 +136,7 @@ public sealed class HistoryStoreTests(PostgresServer postgres)
         Assert.NotNull((await store.SpanAsync(Cancelled)).Generation);
     }
 
-    private static ServiceMinute Of(string service, DateTimeOffset minute, long requests, int unknown = 0)
+    internal static ServiceMinute Of(string service, DateTimeOffset minute, long requests, int unknown = 0)
     {
         var figures = new TrafficFigures(requests, requests, 0, ServiceMinute.Rate(requests, 60 - unknown), null, null, null);
         return new()

@@ -86,13 +86,27 @@ public sealed class SchemaLifeTests(PostgresServer postgres)
         await using (var contexts = new RegistryDbContextFactory(new() { ConnectionString = roles.Application }))
             new DataProtectionKeyStore(contexts.Source).Add("key-1", "<key/>");
 
+        // Minutes are written, and written again; a day that was there when the grants were given is its owner's too.
+        await using (var history = new PostgresHistoryStore(new() { ConnectionString = roles.Application }))
+        {
+            foreach (var requests in new[] { 5, 7 })
+                await history.WriteAsync(HistoryStoreTests.ThisMinute, [HistoryStoreTests.Of("cart", HistoryStoreTests.ThisMinute, requests)], Cancelled);
+        }
+
+        await QueryAsync(roles.Owner, SchemaScripts.Grants);
         var partition = (string)(await QueryAsync(roles.Owner, "select name from change_partitions() limit 1"))!;
+        var day = (string)(await QueryAsync(roles.Owner, "select name from traffic_partitions() limit 1"))!;
+        // What the head's trigger does, as a console that finds a restored database.
+        await QueryAsync(roles.Application, "update head set generation = gen_random_uuid()");
+        await QueryAsync(roles.Application, "update head set generation = gen_random_uuid()");
         foreach (var forbidden in new[]
         {
             "update change set actor = 'nobody'", "delete from change", "truncate change", "drop table change", "alter table change add column x integer", "alter table change disable trigger all",
             $"update {partition} set actor = 'nobody'", $"delete from {partition}", $"select * from {partition}", $"drop table {partition}", $"insert into {partition} select * from change",
             "delete from head", "truncate instance", "drop table instance", "alter table instance add column x integer", "create table mine (n integer)",
             "delete from change_checkpoint", "update change_checkpoint set revision = 0", "insert into schema_script (scriptname, applied) values ('db/9999', now())",
+            "delete from traffic_minute", "truncate traffic_minute", $"delete from {day}", $"update {day} set requests = 0", $"drop table {day}", "select prune_traffic(interval '0')",
+            "delete from generation_start", "delete from health_lease", "insert into health_lease (shard) values (1)", "delete from replica_secret", "update replica_secret set secret = '\\x00'",
             "select prune_changes(interval '0')", "select add_change_partition(5000000, 6000000)", "set session_replication_role = replica", "grant dashboard_owner to dashboard_app",
         })
         {
@@ -136,6 +150,52 @@ public sealed class SchemaLifeTests(PostgresServer postgres)
 
         await using var registry = await OpenAsync(roles.Application);
         await registry.CommitAsync(Register("cart", "cart-1"));
+
+        // As a program before this one gave it.
+        await QueryAsync(roles.Superuser, "grant delete on traffic_minute, generation_start to dashboard_app");
+        await SchemaRunner.ApplyAsync(roles.Owner, NullLogger.Instance, Cancelled);
+        foreach (var taken in new[] { "delete from traffic_minute", "delete from generation_start" })
+            Assert.Equal("42501", (await Assert.ThrowsAsync<PostgresException>(() => QueryAsync(roles.Application, taken))).SqlState);
+    }
+
+    [Fact]
+    public async Task A_role_that_lacks_a_privilege_is_told_at_once_what_to_do()
+    {
+        await using var roles = await LeastPrivilege.CreateAsync();
+        await SchemaRunner.ApplyAsync(roles.Owner, NullLogger.Instance, Cancelled);
+        foreach (var lacking in new[] { "revoke select on head from dashboard_app", "revoke select on schema_script from dashboard_app", "revoke connect on database postgres from dashboard_app" })
+        {
+            await QueryAsync(roles.Superuser, lacking.Replace("database postgres", $"database {new NpgsqlConnectionStringBuilder(roles.Superuser).Database}", StringComparison.Ordinal));
+
+            var failure = await Assert.ThrowsAsync<SchemaException>(() => OpenAsync(roles.Application));
+
+            Assert.Contains("dashboard_app may not", failure.Message, StringComparison.Ordinal);
+            Assert.Contains("permission denied for", failure.Message, StringComparison.Ordinal);
+            Assert.Contains("db/roles.sql", failure.Message, StringComparison.Ordinal);
+            Assert.Contains("ConnectionStrings:RegistryOwner", failure.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task An_owner_of_another_database_is_refused_and_nothing_is_made_there()
+    {
+        var (database, other) = (await postgres.CreateDatabaseAsync(), await postgres.CreateDatabaseAsync());
+        var secret = new NpgsqlConnectionStringBuilder(other).Password;
+
+        var failure = await Assert.ThrowsAsync<SchemaException>(() => OpenAsync(database, configure: options => options.OwnerConnectionString = other));
+
+        foreach (var place in new[] { database, other })
+            Assert.Contains($"database {new NpgsqlConnectionStringBuilder(place).Database}", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("ConnectionStrings:RegistryOwner", failure.Message, StringComparison.Ordinal);
+        Assert.True(string.IsNullOrEmpty(secret) || !failure.Message.Contains(secret, StringComparison.Ordinal));
+        await using (var stored = new StoredRegistry(new() { ConnectionString = database, OwnerConnectionString = other }, NullLogger.Instance))
+        {
+            await Assert.ThrowsAsync<SchemaException>(() => stored.BackupAsync(Stream.Null, Cancelled));
+            await Assert.ThrowsAsync<SchemaException>(() => stored.RestoreAsync(Stream.Null, replace: true, Cancelled));
+        }
+
+        // What is only written otherwise is the same.
+        await using var same = await OpenAsync(database, configure: options => options.OwnerConnectionString = database + ";Application Name=owner");
     }
 
     [Fact]

@@ -50,14 +50,23 @@ public sealed record XdsServerOptions
         return options;
     }
 
-    private static Uri[] Parse(string text) => text.Trim().Equals("off", StringComparison.OrdinalIgnoreCase) ? [] :
-    [
-        .. text.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(part =>
-            Uri.TryCreate(part.Replace("://*", "://0.0.0.0", StringComparison.Ordinal).Replace("://+", "://0.0.0.0", StringComparison.Ordinal), UriKind.Absolute, out var url)
-            && url.Scheme is "http" or "https" && (IPAddress.TryParse(url.Host.Trim('[', ']'), out _) || url.IsLoopback)
-                ? url
-                : throw new InvalidOperationException($"Xds:Url is not an address to listen on like http://127.0.0.1:5081: {part}. Give an IP address, localhost or *.")),
-    ];
+    private static Uri[] Parse(string text)
+    {
+        if (text.Trim().Equals("off", StringComparison.OrdinalIgnoreCase))
+            return [];
+
+        var parts = text.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        var wrong = parts.Where(part => One(part) is null).ToArray();
+        return wrong.Length == 0
+            ? [.. parts.Select(part => One(part)!)]
+            : throw new InvalidOperationException($"Xds:Url is not an address to listen on like http://127.0.0.1:5081: {string.Join("; ", wrong)}. Give an IP address, localhost or *.");
+    }
+
+    private static Uri? One(string part) =>
+        Uri.TryCreate(part.Replace("://*", "://0.0.0.0", StringComparison.Ordinal).Replace("://+", "://0.0.0.0", StringComparison.Ordinal), UriKind.Absolute, out var url)
+        && url.Scheme is "http" or "https" && (IPAddress.TryParse(url.Host.Trim('[', ']'), out _) || url.IsLoopback)
+            ? url
+            : null;
 
     private static TimeSpan? Interval(string? text) => string.IsNullOrWhiteSpace(text) ? null
         : TimeSpan.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var interval) && interval >= TimeSpan.FromMilliseconds(100) && interval <= TimeSpan.FromMinutes(1) ? interval
