@@ -26,6 +26,9 @@ public interface IHistoryStore
     /// <summary>Changes between two moments, the newest of them when there are more than <paramref name="limit"/>, oldest first.</summary>
     /// <param name="service">Only those that concern it; null = what operators did, anywhere.</param>
     Task<ImmutableArray<RegistryChange>> ChangesAsync(string? service, DateTimeOffset from, DateTimeOffset to, int limit, CancellationToken cancellationToken);
+
+    /// <summary>What the console and the services themselves changed between two moments, the newest of it when there is more than <paramref name="limit"/>, oldest first.</summary>
+    Task<ImmutableArray<RegistryChange>> UnaskedAsync(DateTimeOffset from, DateTimeOffset to, int limit, CancellationToken cancellationToken);
 }
 
 /// <summary>How far back the past is known.</summary>

@@ -20,6 +20,9 @@ public sealed class MeshHistory(IRegistry registry, TrafficStore traffic, IHisto
     /// <summary>Most marks of one line.</summary>
     public const int MostMarks = 300;
 
+    /// <summary>Most changes that nobody asked for among which those are looked for that are worth a mark.</summary>
+    public const int MostUnasked = 3_000;
+
     private const int Kept = 8;
 
     // A moment is asked for by several at once: the page, its graph, its charts. What is young may still be told more of.
@@ -70,6 +73,16 @@ public sealed class MeshHistory(IRegistry registry, TrafficStore traffic, IHisto
     {
         var changes = await store.ChangesAsync(service, from, to, MostMarks, cancellationToken).ConfigureAwait(false);
         return [.. changes.Where(change => service is null || ChangeMark.Matters(change, service)).Select(ChangeMark.Of)];
+    }
+
+    /// <summary>All that may have moved traffic anywhere between two moments: what operators did, and what happened by itself.</summary>
+    /// <exception cref="System.Data.Common.DbException">The store is away.</exception>
+    public async Task<NotableMarks> NotableAsync(DateTimeOffset from, DateTimeOffset to, CancellationToken cancellationToken)
+    {
+        var asked = MarksAsync(null, from, to, cancellationToken);
+        var unasked = await store.UnaskedAsync(from, to, MostUnasked, cancellationToken).ConfigureAwait(false);
+        var marks = unasked.Select(ChangeMark.Of).Where(mark => mark.Kind != MarkKind.Other).Concat(await asked.ConfigureAwait(false)).OrderBy(mark => mark.Revision);
+        return new([.. marks], unasked.Length < MostUnasked ? null : unasked[0].At);
     }
 
     /// <summary>

@@ -121,7 +121,13 @@ public sealed class PostgresHistoryStore(PostgresRegistryOptions options) : IHis
         return new(generation, revision, when, count, [.. earlier.Values]);
     }
 
-    public async Task<ImmutableArray<RegistryChange>> ChangesAsync(string? service, DateTimeOffset from, DateTimeOffset to, int limit, CancellationToken cancellationToken)
+    public Task<ImmutableArray<RegistryChange>> ChangesAsync(string? service, DateTimeOffset from, DateTimeOffset to, int limit, CancellationToken cancellationToken) =>
+        ReadChangesAsync(service is null ? "actor_kind = 'Operator'" : "touched @> array[$4]", service, from, to, limit, cancellationToken);
+
+    public Task<ImmutableArray<RegistryChange>> UnaskedAsync(DateTimeOffset from, DateTimeOffset to, int limit, CancellationToken cancellationToken) =>
+        ReadChangesAsync("actor_kind <> 'Operator'", null, from, to, limit, cancellationToken);
+
+    private async Task<ImmutableArray<RegistryChange>> ReadChangesAsync(string which, string? service, DateTimeOffset from, DateTimeOffset to, int limit, CancellationToken cancellationToken)
     {
         // The bounds are found first: the planner knows them then, and reads what lies between by its revision.
         await using var connection = await _source.OpenConnectionAsync(cancellationToken);
@@ -136,7 +142,7 @@ public sealed class PostgresHistoryStore(PostgresRegistryOptions options) : IHis
         await using var command = new NpgsqlCommand(
             $"""
             select revision, at, actor, actor_kind, address, action, target, reason, operation, touched, before::text, after::text, previous_hash, hash
-            from change where revision > $1 and revision <= $2 and {(service is null ? "actor_kind = 'Operator'" : "touched @> array[$4]")} order by revision desc limit $3
+            from change where revision > $1 and revision <= $2 and {which} order by revision desc limit $3
             """, connection);
         command.Parameters.Add(new() { Value = after });
         command.Parameters.Add(new() { Value = upTo });

@@ -120,5 +120,8 @@ internal sealed class HistoryBenchmark : IBenchmark
 
         public Task<System.Collections.Immutable.ImmutableArray<RegistryChange>> ChangesAsync(string? service, DateTimeOffset from, DateTimeOffset to, int limit, CancellationToken cancellationToken) =>
             inner.ChangesAsync(service, from, to, limit, cancellationToken);
+
+        public Task<System.Collections.Immutable.ImmutableArray<RegistryChange>> UnaskedAsync(DateTimeOffset from, DateTimeOffset to, int limit, CancellationToken cancellationToken) =>
+            inner.UnaskedAsync(from, to, limit, cancellationToken);
     }
 }

@@ -48,6 +48,9 @@ internal sealed class InMemoryHistory(InMemoryRegistry registry) : IHistoryStore
     public Task<ImmutableArray<RegistryChange>> ChangesAsync(string? service, DateTimeOffset from, DateTimeOffset to, int limit, CancellationToken cancellationToken) => AskAsync(() =>
         registry.History.Where(change => change.At > from && change.At <= to && (service is null ? change.Actor.Kind == ActorKind.Operator : ChangeMark.Matters(change, service))).TakeLast(limit).ToImmutableArray());
 
+    public Task<ImmutableArray<RegistryChange>> UnaskedAsync(DateTimeOffset from, DateTimeOffset to, int limit, CancellationToken cancellationToken) => AskAsync(() =>
+        registry.History.Where(change => change.At > from && change.At <= to && change.Actor.Kind != ActorKind.Operator).TakeLast(limit).ToImmutableArray());
+
     /// <summary>What is to be taken back of changes, through the documents that the log keeps.</summary>
     public static ImmutableArray<EntityChange> Earlier(IEnumerable<RegistryChange> later)
     {

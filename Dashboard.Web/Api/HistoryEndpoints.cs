@@ -1,3 +1,5 @@
+using System.Text.Json;
+using Dashboard.Core.Attention;
 using Dashboard.Core.History;
 using Dashboard.Core.Traffic;
 using Dashboard.Web.Http;
@@ -13,14 +15,14 @@ internal static class HistoryEndpoints
     public static void Map(IEndpointRouteBuilder api)
     {
         var group = api.MapGroup("/history").WithTags("History");
-        group.MapGet("", SpanAsync).WithSummary("How far back the past is known, and what operators did in it")
+        group.MapGet("", SpanAsync).WithSummary("How far back the past is known, and what changed in it")
             .Query("from", "Marks from this moment; default 15 minutes before to").Query("to", "To this moment; default now").Produces<HistorySpanDocument>().Faults(503);
         group.MapGet("/{service}", LineAsync).WithSummary("A service's traffic as a line of points, with marks of its changes")
             .Query("from", "Default 15 minutes before to").Query("to", "Default now").Query("step", "1s to 1d; under 60s traffic of the last 15 minutes alone is known; default the shortest that gives at most 600 points")
             .Query("instance", "One instance of it").Query("source", "Only calls from this service, or from external; not together with instance").Produces<HistoryDocument>().Faults(503);
     }
 
-    private static async Task<IResult> SpanAsync(HttpContext http, MeshHistory history, TimeProvider time)
+    private static async Task<IResult> SpanAsync(HttpContext http, MeshHistory history, AttentionBoard attention, TimeProvider time)
     {
         var input = RequestInput.Without(http);
         var now = time.GetUtcNow();
@@ -28,12 +30,13 @@ internal static class HistoryEndpoints
         if (input.Problem is { } problem)
             return problem;
 
+        var notable = await history.NotableAsync(from, to, http.RequestAborted);
         return Results.Ok(new HistorySpanDocument(
             await history.OldestAsync(http.RequestAborted), await history.OldestTrafficAsync(http.RequestAborted), now,
-            [.. (await history.MarksAsync(null, from, to, http.RequestAborted)).Select(Describe)]));
+            WithAlerts(notable.Marks, attention, null, from, to), notable.UnaskedSince));
     }
 
-    private static async Task<IResult> LineAsync(HttpContext http, MeshHistory history, TimeProvider time)
+    private static async Task<IResult> LineAsync(HttpContext http, MeshHistory history, AttentionBoard attention, TimeProvider time)
     {
         var input = RequestInput.Without(http);
         var now = time.GetUtcNow();
@@ -56,7 +59,7 @@ internal static class HistoryEndpoints
         return Results.Ok(new HistoryDocument(
             service, instance, source, from, to, (int)step.TotalSeconds,
             [.. points.Select(point => new HistoryPointDocument(point.At, point.Rps, point.ErrorRate, point.P50Ms, point.P95Ms, point.P99Ms))],
-            [.. marks.Select(Describe)]));
+            WithAlerts(marks, attention, service, from, to)));
     }
 
     private static (DateTimeOffset From, DateTimeOffset To) Between(RequestInput input, DateTimeOffset now)
@@ -81,5 +84,16 @@ internal static class HistoryEndpoints
         return TimeSpan.FromMinutes(Math.Clamp(Math.Ceiling((to - from).TotalMinutes / Wanted), 1, 1440));
     }
 
-    private static HistoryMarkDocument Describe(ChangeMark mark) => new(mark.Revision, mark.At, mark.Action, mark.Target, mark.Actor, mark.Reason);
+    // Alerts are no part of the log: those are told that fire or were lately resolved.
+    private static IReadOnlyList<HistoryMarkDocument> WithAlerts(IEnumerable<ChangeMark> marks, AttentionBoard attention, string? service, DateTimeOffset from, DateTimeOffset to) =>
+    [
+        .. marks.Select(Describe)
+            .Concat(attention.Feed.Current.Alerts.Where(alert => alert.FiringSince > from && alert.FiringSince <= to && (service is null || alert.Finding.Service == service))
+                .Select(alert => new HistoryMarkDocument(0, alert.FiringSince!.Value, NameOf(MarkKind.Alert), "alert", alert.Finding.Name, "console", alert.Finding.Summary)))
+            .OrderBy(mark => mark.At),
+    ];
+
+    private static HistoryMarkDocument Describe(ChangeMark mark) => new(mark.Revision, mark.At, NameOf(mark.Kind), mark.Action, mark.Target, mark.Actor, mark.Reason);
+
+    private static string NameOf(MarkKind kind) => JsonNamingPolicy.CamelCase.ConvertName(kind.ToString());
 }

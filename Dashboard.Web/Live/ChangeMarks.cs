@@ -1,3 +1,4 @@
+using Dashboard.Core.History;
 using Dashboard.Core.Registry;
 using Dashboard.Web.Live.Frames;
 
@@ -20,7 +21,7 @@ internal sealed class ChangeMarks
         {
             foreach (var change in update.Changes)
             {
-                var mark = new MarkRow(change.Revision, change.At.ToUnixTimeMilliseconds(), change.Action, change.Target, change.Actor.Name);
+                var mark = new MarkRow(change.Revision, change.At.ToUnixTimeMilliseconds(), change.Action, change.Target, change.Actor.Name, (byte)ChangeMark.KindOf(change));
                 foreach (var service in change.Changes.SelectMany(entity => ServicesOf(entity, update.After)).Distinct(StringComparer.Ordinal))
                 {
                     var marks = _marks.TryGetValue(service, out var known) ? known : _marks[service] = new();

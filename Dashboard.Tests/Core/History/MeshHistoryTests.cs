@@ -146,6 +146,49 @@ public sealed class MeshHistoryTests
     }
 
     [Fact]
+    public async Task What_may_have_moved_traffic_is_told_whoever_did_it_and_by_its_kind()
+    {
+        var health = Actor.System("health");
+        var o2 = new InstanceKey("orders", "o-2");
+        _world.Pass(1);
+        var from = _world.Now;
+        _world.Pass(1);
+        _world.Registry.Execute(new RegisterInstance(o2, new() { Address = "10.0.0.2", Port = 80 }), new("o-2", ActorKind.Service));
+        // First verdicts and evidence that changes move nothing.
+        _world.Registry.Execute(new RecordHealth("orders", [new(o2, new(HealthStatus.Healthy, _world.Now, "ok", 2))]), health);
+        _world.Registry.Execute(new RecordHealth("orders", [new(o2, new(HealthStatus.Degraded, _world.Now, "slow", 2))]), health);
+        _world.Registry.Execute(new RecordHealth("orders", [new(o2, new(HealthStatus.Unhealthy, _world.Now, "refused", 3))]), health);
+        _world.Registry.Execute(new SetBrake("orders", new(_world.Now, 1, 2)), health);
+        _world.Registry.Execute(new RecordHealth("orders", [new(o2, new(HealthStatus.Healthy, _world.Now, "ok", 2))]), health);
+        _world.Registry.Execute(new RegisterInstance(o2, new() { Address = "10.0.0.2", Port = 80, Version = "v2" }), new("o-2", ActorKind.Service));
+        _world.Registry.Execute(new RegisterInstance(o2, new() { Address = "10.0.0.2", Port = 80, Version = "v2", Zone = "a" }), new("o-2", ActorKind.Service));
+        _world.Registry.Execute(new DrainInstance(PastWorld.O1) { Override = true, Reason = "look" }, Kim);
+        _world.Registry.Execute(new StartPlan(PlanKind.Drain, new() { Service = "orders" }) { Override = true, Reason = "kernel" }, Kim);
+        _world.Registry.Execute(new DeregisterInstance(o2), new("o-2", ActorKind.Service));
+
+        var told = await _world.History.NotableAsync(from, _world.Now, Cancelled);
+        Assert.Equal([MarkKind.Joined, MarkKind.Lost, MarkKind.Brake, MarkKind.Recovered, MarkKind.Joined, MarkKind.Act, MarkKind.Plan, MarkKind.Left], told.Marks.Select(mark => mark.Kind));
+        Assert.Null(told.UnaskedSince);
+    }
+
+    [Fact]
+    public async Task Of_very_much_that_happened_by_itself_the_newest_is_told_and_since_when()
+    {
+        _world.Registry.Execute(new DrainInstance(PastWorld.O1) { Override = true, Reason = "look" }, Kim);
+        _world.Pass(1);
+        for (var i = 0; i <= MeshHistory.MostUnasked; i++)
+        {
+            if (i % 1000 == 0)
+                _world.Pass(1);
+            _world.Registry.Execute(new RegisterInstance(new("orders", "o-2"), new() { Address = "10.0.0.2", Port = 80, Version = $"v{i}" }), new("o-2", ActorKind.Service));
+        }
+
+        var told = await _world.History.NotableAsync(PastWorld.Start.AddSeconds(-1), _world.Now, Cancelled);
+        Assert.Equal((MeshHistory.MostUnasked + 1, MarkKind.Act), (told.Marks.Length, told.Marks[0].Kind));
+        Assert.Equal(told.Marks[1].At, told.UnaskedSince);
+    }
+
+    [Fact]
     public async Task Marks_are_what_the_log_tells_of_the_service()
     {
         _world.Pass(10);

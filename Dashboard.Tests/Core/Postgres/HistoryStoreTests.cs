@@ -86,6 +86,12 @@ public sealed class HistoryStoreTests(PostgresServer postgres)
         var marks = await history.MarksAsync("cart", first, TimeProvider.System.GetUtcNow(), Cancelled);
         Assert.Contains("instance.drain", marks.Select(mark => mark.Action));
         Assert.DoesNotContain("orders", marks.Select(mark => mark.Target.Split('/')[0]));
+        // What nobody asked for, the newest of it.
+        var unasked = await store.UnaskedAsync(first.AddSeconds(-1), TimeProvider.System.GetUtcNow(), 100, Cancelled);
+        Assert.Equal(6, unasked.Length);
+        Assert.DoesNotContain(unasked, change => change.Actor.Kind == ActorKind.Operator);
+        Assert.Equal(unasked.TakeLast(2).Select(change => change.Revision), (await store.UnaskedAsync(first.AddSeconds(-1), TimeProvider.System.GetUtcNow(), 2, Cancelled)).Select(change => change.Revision));
+        Assert.Empty(await store.UnaskedAsync(first.AddDays(-2), first.AddDays(-1), 100, Cancelled));
     }
 
     [Fact]

@@ -33,7 +33,11 @@ public sealed class HistoryApiTests
         Assert.Equal(10, line.GetProperty("stepSeconds").GetInt32());
         Assert.All(line.GetProperty("points").EnumerateArray(), point => Assert.Equal(JsonValueKind.Null, point.GetProperty("rps").ValueKind));
         Assert.Contains("instance.drain", line.GetProperty("marks").EnumerateArray().Select(mark => mark.GetProperty("action").GetString()));
-        Assert.Equal("2026-11-23T09:00:00", (await GetAsync(host, "/api/v1/history")).GetProperty("oldest").GetDateTimeOffset().ToString("s", CultureInfo.InvariantCulture));
+        var whole = await GetAsync(host, "/api/v1/history");
+        Assert.Equal("act", whole.GetProperty("marks").EnumerateArray().Single(mark => mark.GetProperty("action").GetString() == "instance.drain").GetProperty("kind").GetString());
+        Assert.Contains("joined", whole.GetProperty("marks").EnumerateArray().Select(mark => mark.GetProperty("kind").GetString()));
+        Assert.Equal(JsonValueKind.Null, whole.GetProperty("unaskedSince").ValueKind);
+        Assert.Equal("2026-11-23T09:00:00", whole.GetProperty("oldest").GetDateTimeOffset().ToString("s", CultureInfo.InvariantCulture));
     }
 
     [Theory]

@@ -58,7 +58,7 @@ public sealed class ClientTests
         var read = await ReadAsync("service", new ServiceFrame(
             (byte)FrameKind.Full, 1, 2, "g", 3, null, "cart", true,
             [new("cart-1", "10.0.0.1", 80, "node-1", "zone-a", null, 100, (byte)Dashboard.Core.Registry.IntentKind.Maintenance, (byte)Dashboard.Core.Registry.HealthStatus.Unhealthy, true, 20)],
-            null, null, [new(4000, 5, 0.5f, 6, 7, 8)], [new(9, 10, "instance.drain", "cart/cart-1", "ada")], null, [new("cart-1", [1, 2])]));
+            null, null, [new(4000, 5, 0.5f, 6, 7, 8)], [new(9, 10, "instance.drain", "cart/cart-1", "ada", (byte)Dashboard.Core.History.MarkKind.Act)], null, [new("cart-1", [1, 2])]));
 
         Assert.Equal(
             """
@@ -66,7 +66,7 @@ public sealed class ClientTests
             "instances":[{"id":"cart-1","address":"10.0.0.1","port":80,"node":"node-1","zone":"zone-a","version":"","weight":100,"intent":"maintenance","health":"unhealthy","serving":true,"until":20}],
             "removed":[],"traffic":[],
             "samples":[{"at":4000,"rps":5,"errorRate":0.5,"p50":6,"p95":7,"p99":8}],
-            "marks":[{"revision":9,"at":10,"action":"instance.drain","target":"cart/cart-1","actor":"ada"}],
+            "marks":[{"revision":9,"at":10,"action":"instance.drain","target":"cart/cart-1","actor":"ada","kind":"act"}],
             "ghosts":null,"history":[["cart-1",[1,2]]]}
             """.ReplaceLineEndings(""),
             read);

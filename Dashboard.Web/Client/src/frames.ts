@@ -99,12 +99,19 @@ export interface Sample extends Latency {
   readonly errorRate: number | null;
 }
 
+/** What a mark tells of; in the order of the frames' numbers. */
+export const markKinds = ['other', 'joined', 'left', 'recovered', 'act', 'plan', 'brake', 'alert', 'lost'] as const;
+export type MarkKind = (typeof markKinds)[number];
+
 export interface Mark {
+  readonly kind: MarkKind;
   readonly revision: number;
   readonly at: number;
   readonly action: string;
   readonly target: string;
   readonly actor: string;
+  /** What an alert says. */
+  readonly summary?: string;
 }
 
 export interface ServiceFrame extends FrameHead {
@@ -229,7 +236,7 @@ function readSample(value: unknown): Sample {
 
 function readMark(value: unknown): Mark {
   const row = asRow(value);
-  return { revision: number(row[0]), at: number(row[1]), action: text(row[2]), target: text(row[3]), actor: text(row[4]) };
+  return { revision: number(row[0]), at: number(row[1]), action: text(row[2]), target: text(row[3]), actor: text(row[4]), kind: markKinds[number(row[5])] ?? 'other' };
 }
 
 function latency(row: Row, from: number): Latency {

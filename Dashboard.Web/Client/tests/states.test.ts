@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { ServiceFrame } from '../src/frames.js';
-import { isOfPlan, markWords } from '../src/charts/markWords.js';
+import type { Mark } from '../src/frames.js';
+import { gathered, weightOf } from '../src/charts/markShapes.js';
+import { markWords, wordsOf } from '../src/charts/markWords.js';
 import { backoff } from '../src/live/backoff.js';
 import { ServiceState } from '../src/live/serviceState.js';
 import { idle, TopologyState } from '../src/live/topologyState.js';
@@ -85,10 +87,21 @@ test('a maintenance that ends by itself is among the facts of its service, with 
 });
 
 test('a plan is marked by its course, and a change by what it did', () => {
-  const mark = (action: string, target: string): Parameters<typeof markWords>[0] => ({ revision: 1, at: 0, action, target, actor: 'operations' });
+  const mark = (action: string, target: string, kind: Mark['kind'] = 'act'): Mark => ({ revision: 1, at: 0, action, target, actor: 'operations', kind });
 
   assert.equal(markWords(mark('plan.pause', 'plan:12')), 'plan 12 paused by operations');
   assert.equal(markWords(mark('plan.start', 'zone:zone-a')), 'plan for zone:zone-a started by operations');
-  assert.equal(markWords(mark('instance.drain', 'cart/cart-2')), 'instance.drain cart/cart-2 by operations');
-  assert(isOfPlan(mark('plan.rollback', 'plan:12')) && !isOfPlan(mark('service.weights', 'cart')));
+  assert.equal(markWords(mark('instance.drain', 'cart/cart-2')), 'cart/cart-2 drained by operations');
+  assert.equal(markWords(mark('node.drain', 'node:n1')), 'host n1 drained by operations');
+  assert.equal(markWords(mark('instance.health', 'cart/cart-2', 'lost')), 'cart/cart-2 unhealthy');
+  assert.equal(markWords({ ...mark('alert', 'instanceUnhealthy:cart/cart-2', 'alert'), summary: 'cart-2 of cart is unhealthy' }), 'alert: cart-2 of cart is unhealthy');
+});
+
+test('marks that would stand on one another are one, of the kind that must not be overlooked, and the words begin with it', () => {
+  const mark = (at: number, kind: Mark['kind']): Mark => ({ revision: at, at, action: kind === 'act' ? 'instance.drain' : 'instance.health', target: `cart/cart-${at}`, actor: 'ada', kind });
+  const marks = [mark(10, 'act'), mark(1, 'joined'), mark(3, 'lost'), mark(4, 'act'), mark(40, 'recovered')];
+
+  assert.deepEqual(gathered(marks, one => one.at), [{ kind: 'lost', x: 1, count: 3 }, { kind: 'act', x: 10, count: 1 }, { kind: 'recovered', x: 40, count: 1 }]);
+  assert.deepEqual(wordsOf([...marks, mark(41, 'joined'), mark(42, 'joined')], weightOf).slice(-2), ['cart/cart-40 healthy again', '3 more']);
+  assert.equal(wordsOf(marks, weightOf)[0], 'cart/cart-3 unhealthy');
 });

@@ -22,7 +22,11 @@ internal static class ChangeWords
         || (change.Action == "service.put" && change.Changes is [ServiceChange { Before: not null }]);
 
     /// <summary>Who did what to whom: <c>Drained cart/cart-2</c>.</summary>
-    public static string Title(RegistryChange change) => $"{Verb(change.Action)} {TargetText(change.Target)}";
+    public static string Title(RegistryChange change) =>
+        change is { Action: "service.put", Changes: [ServiceChange { Before: null }] } ? $"Created {TargetText(change.Target)}" : Title(change.Action, change.Target);
+
+    /// <summary>The same where no more is known of it.</summary>
+    public static string Title(string action, string target) => $"{Verb(action)} {TargetText(target)}";
 
     /// <summary>What an operation does: <c>Drain cart/cart-2</c>.</summary>
     public static string Title(Operation operation) => operation.Action switch

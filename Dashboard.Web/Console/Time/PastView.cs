@@ -14,6 +14,8 @@ namespace Dashboard.Web.Console.Time;
 /// </summary>
 public sealed class PastView : IDisposable
 {
+    private static readonly TimeSpan AgainAfter = TimeSpan.FromSeconds(5);
+
     private readonly NavigationManager _navigation;
     private readonly IServiceProvider _services;
     private readonly TimeProvider _time;
@@ -23,6 +25,7 @@ public sealed class PastView : IDisposable
     private string? _read;
     private DateTimeOffset? _wanted;
     private bool _malformed;
+    private DateTimeOffset? _awayAt;
     private bool _disposed;
 
     public PastView(NavigationManager navigation, IServiceProvider services, TimeProvider time)
@@ -138,6 +141,16 @@ public sealed class PastView : IDisposable
         return ValueTask.CompletedTask;
     }
 
+    /// <summary>Asks once more for a moment that could not be read because the database was away, at most every 5 s.</summary>
+    public void AskAgain()
+    {
+        if (_awayAt is not { } away || _asked is not { } at || _time.GetUtcNow() - away < AgainAfter)
+            return;
+
+        _awayAt = null;
+        _ = AskAsync(at);
+    }
+
     public static string Text(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
 
     public void Dispose()
@@ -157,7 +170,7 @@ public sealed class PastView : IDisposable
         _asked = wanted;
         if (wanted is not { } at)
         {
-            (_answer, _answered) = (null, null);
+            (_answer, _answered, _awayAt) = (null, null, null);
             Changed?.Invoke();
             return;
         }
@@ -169,20 +182,22 @@ public sealed class PastView : IDisposable
     private async Task AskAsync(DateTimeOffset at)
     {
         PastAnswer answer;
+        var away = false;
         try
         {
             answer = _malformed ? new(null, PastFault.NotKnown, null, null) : await _services.GetRequiredService<MeshHistory>().AtAsync(at, CancellationToken.None).ConfigureAwait(false);
         }
-        catch (Exception away) when (away is DbException or TimeoutException or InvalidOperationException)
+        catch (Exception fault) when (fault is DbException or TimeoutException or InvalidOperationException)
         {
-            answer = new(null, PastFault.NotKnown, "The registry's database does not answer: the past cannot be read now.", null);
+            answer = new(null, PastFault.NotKnown, "The registry's database does not answer: the past cannot be read now. It is tried again every few seconds.", null);
+            away = true;
         }
 
         // An answer to what is no longer asked comes too late.
         if (_disposed || _asked != at)
             return;
 
-        (_answer, _answered) = (answer, at);
+        (_answer, _answered, _awayAt) = (answer, at, away ? _time.GetUtcNow() : null);
         Changed?.Invoke();
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Data.Common;
 using System.Globalization;
+using Dashboard.Core.Attention;
 using Dashboard.Core.History;
 using Dashboard.Web.Console.Live;
 using Dashboard.Web.Console.State;
@@ -20,7 +21,12 @@ public abstract class TimeBarBase : ComponentBase, IDisposable
     private DateTimeOffset _markedAt;
     private CancellationTokenSource? _play;
 
-    protected ImmutableArray<ChangeMark> _marks = [];
+    private NotableMarks _told = NotableMarks.None;
+
+    /// <summary>Every change of which there is a mark, oldest first.</summary>
+    private ImmutableArray<ChangeMark> _changes = [];
+
+    private protected ImmutableArray<TimeMark> _marks = [];
     protected DateTimeOffset? _dragged;
     protected bool _playing;
     protected int _speed = 1;
@@ -55,13 +61,23 @@ public abstract class TimeBarBase : ComponentBase, IDisposable
     };
 
     /// <summary>The last change before the moment.</summary>
-    protected ChangeMark? Before => _marks.LastOrDefault(mark => Past.Wanted is { } at && mark.At.AddSeconds(2) < at);
+    protected ChangeMark? Before => _changes.LastOrDefault(mark => Past.Wanted is { } at && mark.At.AddSeconds(2) < at);
 
     /// <summary>The first change after the moment.</summary>
-    protected ChangeMark? After => _marks.FirstOrDefault(mark => Past.Wanted is { } at && mark.At > at);
+    protected ChangeMark? After => _changes.FirstOrDefault(mark => Past.Wanted is { } at && mark.At > at);
 
-    /// <summary>The change that the moment follows at once.</summary>
-    protected ChangeMark? Nearest => _marks.LastOrDefault(mark => Past.Wanted is { } at && mark.At <= at && at - mark.At < TimeSpan.FromSeconds(Math.Max(10, Past.Range.Step.TotalSeconds * 2)));
+    /// <summary>What the moment follows at once, in words.</summary>
+    protected ImmutableArray<string> Nearest
+    {
+        get
+        {
+            var reach = TimeSpan.FromSeconds(Math.Max(10, Past.Range.Step.TotalSeconds * 2));
+            return Past.Wanted is { } at ? [.. TimeMark.Tell([.. _changes.Where(mark => mark.At <= at && at - mark.At < reach)])] : [];
+        }
+    }
+
+    /// <summary>From when on the line tells what happened by itself; null = all over it.</summary>
+    protected DateTimeOffset? UnaskedSince => _told.UnaskedSince;
 
     /// <summary>A key of the shell: a move in time.</summary>
     public void Press(string key)
@@ -104,12 +120,6 @@ public abstract class TimeBarBase : ComponentBase, IDisposable
     protected string Ago(DateTimeOffset at) => Time.GetUtcNow() - at is { TotalDays: >= 2 } age ? $"{Format.Count((long)age.TotalDays)} days ago" : Format.Ago(Time.GetUtcNow() - at);
 
     protected string Local(DateTimeOffset at) => Clock.Local(at).ToString("yyyy-MM-ddTHH:mm:ss", CultureInfo.InvariantCulture);
-
-    protected static string MarkWords(ChangeMark mark)
-    {
-        ArgumentNullException.ThrowIfNull(mark);
-        return $"{mark.Action} {mark.Target} by {mark.Actor}{(mark.Reason is null ? "" : $": {mark.Reason}")}";
-    }
 
     protected string Place(DateTimeOffset at)
     {
@@ -233,6 +243,7 @@ public abstract class TimeBarBase : ComponentBase, IDisposable
         {
             _ = InvokeAsync(() =>
             {
+                Past.AskAgain();
                 Follow();
                 StateHasChanged();
             });
@@ -263,10 +274,12 @@ public abstract class TimeBarBase : ComponentBase, IDisposable
     {
         try
         {
-            var marks = await Services.GetRequiredService<MeshHistory>().MarksAsync(null, from, to, _closed.Token);
+            var told = await Services.GetRequiredService<MeshHistory>().NotableAsync(from, to, _closed.Token);
             await InvokeAsync(() =>
             {
-                _marks = marks;
+                _told = told;
+                _changes = [.. told.Marks.Concat(TimeMark.Of(Services.GetRequiredService<AttentionBoard>().Feed.Current, from, to)).OrderBy(mark => mark.At)];
+                _marks = TimeMark.Gather(_changes, to - from);
                 StateHasChanged();
             });
         }

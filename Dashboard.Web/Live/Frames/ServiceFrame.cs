@@ -58,13 +58,15 @@ public sealed record SampleRow(
     [property: Key(5)] float? P99);
 
 /// <summary>A change, to be marked in a chart.</summary>
+/// <param name="Kind">A <see cref="Dashboard.Core.History.MarkKind"/>.</param>
 [MessagePackObject]
 public sealed record MarkRow(
     [property: Key(0)] long Revision,
     [property: Key(1)] long At,
     [property: Key(2)] string Action,
     [property: Key(3)] string Target,
-    [property: Key(4)] string Actor);
+    [property: Key(4)] string Actor,
+    [property: Key(5)] byte Kind);
 
 /// <summary>An instance's requests per second, second by second up to now; nil where unknown.</summary>
 [MessagePackObject]

@@ -1,4 +1,5 @@
 using Bunit;
+using Dashboard.Core.History;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
 using Dashboard.Tests.Support;
@@ -65,12 +66,44 @@ public sealed class TimeBarTests : IAsyncLifetime
         Assert.EndsWith("at=2026-11-23T09%3A07%3A00Z", Navigation.Uri, StringComparison.Ordinal);
         await bar.PressAsync("To the change before");
         Assert.EndsWith("at=2026-11-23T09%3A05%3A01Z", Navigation.Uri, StringComparison.Ordinal);
-        bar.WaitForAssertion(() => Assert.Contains("instance.drain cart/cart-2 by bob: deploy", bar.Text(), StringComparison.Ordinal), ConsoleContext.Patience);
+        bar.WaitForAssertion(() => Assert.Contains("Drained cart/cart-2 by bob: deploy", bar.Text(), StringComparison.Ordinal), ConsoleContext.Patience);
         // Beyond now there is nothing but now.
         await bar.InvokeAsync(() => Navigation.NavigateTo("/services?at=2026-11-23T09:09:30Z"));
         bar.WaitForAssertion(() => Assert.False(bar.Button("+ 1 min").HasAttribute("disabled")), ConsoleContext.Patience);
         await bar.PressAsync("+ 1 min");
         Assert.DoesNotContain("at=", Navigation.Uri, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_happened_by_itself_is_marked_as_well_below_what_operators_did()
+    {
+        _context.SetHealth(new("cart", "cart-3"), HealthStatus.Unhealthy, "refused");
+        _context.SetHealth(new("cart", "cart-1"), HealthStatus.Unhealthy, "refused");
+        _time.Advance(TimeSpan.FromSeconds(5));
+        Navigation.NavigateTo($"/services?at={Uri.EscapeDataString(PastView.Text(_time.GetUtcNow().AddSeconds(-1)))}");
+        var bar = _context.Render<TimeBar>();
+        bar.WaitForAssertion(() => Assert.NotEmpty(bar.FindAll(".time-track .time-mark")), ConsoleContext.Patience);
+
+        var lost = bar.Find(".time-track .time-mark-lost");
+        Assert.Contains("time-mark-below", lost.ClassName, StringComparison.Ordinal);
+        Assert.Equal(["Unhealthy: cart/cart-1", "Unhealthy: cart/cart-3"], lost.GetAttribute("title")!.Split('\n').Order());
+        Assert.DoesNotContain("time-mark-below", bar.Find(".time-track .time-mark-act").ClassName, StringComparison.Ordinal);
+        Assert.Equal(["Unhealthy: cart/cart-1", "Unhealthy: cart/cart-3"], bar.Find(".time-near").TextContent.Split(" · ").Order());
+        // Only kinds that there are.
+        Assert.Equal(["operators", "lost instances", "registered"], bar.FindAll(".time-legend li").Select(item => item.TextContent.Trim()));
+    }
+
+    [Fact]
+    public void Marks_that_would_stand_on_one_another_are_one_and_the_worst_is_seen()
+    {
+        ChangeMark Mark(int second, MarkKind kind) => new(second, _time.GetUtcNow().AddSeconds(second), "instance.health", $"cart/cart-{second}", "health", null) { Kind = kind };
+        var marks = TimeMark.Gather([Mark(0, MarkKind.Joined), Mark(1, MarkKind.Lost), Mark(2, MarkKind.Act), Mark(600, MarkKind.Recovered), .. Enumerable.Range(601, 8).Select(second => Mark(second, MarkKind.Joined))], TimeSpan.FromMinutes(15));
+
+        Assert.Equal([(MarkKind.Lost, 2, false), (MarkKind.Act, 1, true)], marks.Take(2).Select(mark => (mark.Kind, mark.Changes.Length, mark.IsAsked)));
+        Assert.Equal(9, marks.Skip(2).Sum(mark => mark.Changes.Length));
+        Assert.Equal(MarkKind.Recovered, marks[2].Kind);
+        Assert.StartsWith("Healthy again: cart/cart-600", marks[2].Words, StringComparison.Ordinal);
+        Assert.EndsWith(" more", TimeMark.Gather(Enumerable.Range(0, 9).Select(_ => Mark(0, MarkKind.Joined)), TimeSpan.FromMinutes(15))[0].Words, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -178,6 +211,26 @@ public sealed class TimeBarTests : IAsyncLifetime
 
         Assert.Contains("is not known: the retained log begins", body.Text(), StringComparison.Ordinal);
         Assert.DoesNotContain("the present", body.Text(), StringComparison.Ordinal);
+        Assert.NotEmpty(bar.FindAll("section"));
+    }
+
+    [Fact]
+    public async Task A_moment_that_could_not_be_read_comes_by_itself_when_the_database_is_back()
+    {
+        _context.History.Away = true;
+        Navigation.NavigateTo("/services?at=2026-11-23T09:04:00Z");
+        var bar = _context.Render<TimeBar>();
+        await Eventually.TrueAsync(() => Past.Problem is not null, ConsoleContext.Patience, "the answer has come", Xunit.TestContext.Current.CancellationToken);
+        Assert.Contains("does not answer", Past.Problem, StringComparison.Ordinal);
+
+        _context.History.Away = false;
+        await Eventually.TrueAsync(
+            () =>
+            {
+                _time.Advance(TimeSpan.FromSeconds(1));
+                return Past is { Mesh: not null, Problem: null };
+            },
+            ConsoleContext.Patience, "the moment is shown", Xunit.TestContext.Current.CancellationToken);
         Assert.NotEmpty(bar.FindAll("section"));
     }
 

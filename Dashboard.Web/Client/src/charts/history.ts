@@ -1,4 +1,4 @@
-import type { Mark, Sample } from '../frames.js';
+import type { Mark, MarkKind, Sample } from '../frames.js';
 
 /** A line of the past as the API tells it. */
 export interface Line { readonly samples: readonly Sample[]; readonly marks: readonly Mark[]; readonly step: number }
@@ -6,7 +6,7 @@ export interface Line { readonly samples: readonly Sample[]; readonly marks: rea
 interface Answer {
   readonly stepSeconds: number;
   readonly points: readonly { at: string; rps: number | null; errorRate: number | null; p50Ms: number | null; p95Ms: number | null; p99Ms: number | null }[];
-  readonly marks: readonly { revision: number; at: string; action: string; target: string; actor: string }[];
+  readonly marks: readonly { revision: number; at: string; action: string; target: string; actor: string; kind: MarkKind; reason: string | null }[];
 }
 
 const keptFor = 15_000;
@@ -34,6 +34,6 @@ async function fetchLine(service: string, from: number, to: number | null, sourc
   return {
     step: line.stepSeconds,
     samples: line.points.map(point => ({ at: Date.parse(point.at), rps: point.rps, errorRate: point.errorRate, p50: point.p50Ms, p95: point.p95Ms, p99: point.p99Ms })),
-    marks: line.marks.map(mark => ({ revision: mark.revision, at: Date.parse(mark.at), action: mark.action, target: mark.target, actor: mark.actor })),
+    marks: line.marks.map(mark => ({ revision: mark.revision, at: Date.parse(mark.at), action: mark.action, target: mark.target, actor: mark.actor, kind: mark.kind, ...(mark.kind === 'alert' && mark.reason !== null ? { summary: mark.reason } : {}) })),
   };
 }

@@ -2,7 +2,8 @@ import uPlot from 'uplot';
 import uplotCss from 'uplot/dist/uPlot.min.css';
 import { milliseconds, percent, rate } from '../format.js';
 import type { Mark, Sample } from '../frames.js';
-import { isOfPlan, markWords } from './markWords.js';
+import { drawMark, gathered, weightOf } from './markShapes.js';
+import { wordsOf } from './markWords.js';
 import { live } from '../live/live.js';
 import type { ServiceState } from '../live/serviceState.js';
 import { adopt } from '../styles.js';
@@ -102,8 +103,9 @@ export class ServiceChart extends HTMLElement {
     ];
     if (this.#isLive) this.#ends.push(live().service(service, state => { this.#state = state; this.#draw(); }));
     void this.#fetch(service);
-    if (this.#from === null && !this.#isLive) {
-      const timer = setInterval(() => { if (!document.hidden) void this.#fetch(service); }, this.#isRecent ? refreshCallEvery : refreshEvery);
+    if (this.#from === null) {
+      // The frames tell all but alerts.
+      const timer = setInterval(() => { if (!document.hidden) void this.#fetch(service); }, this.#isLive ? 2 * refreshEvery : this.#isRecent ? refreshCallEvery : refreshEvery);
       this.#ends.push(() => clearInterval(timer));
     }
   }
@@ -198,29 +200,10 @@ export class ServiceChart extends HTMLElement {
       ctx.lineTo(x, bbox.top + bbox.height);
       ctx.stroke();
     }
-    ctx.lineWidth = devicePixelRatio;
-    for (const mark of this.#marks) {
-      const x = Math.round(plot.valToPos(mark.at / 1000, 'x', true));
-      if (x < bbox.left || x > bbox.left + bbox.width) continue;
-      const side = 4 * devicePixelRatio;
-      const plan = isOfPlan(mark);
-      ctx.strokeStyle = ctx.fillStyle = plan ? palette.accent : palette.draining;
-      ctx.setLineDash(plan ? [] : [3 * devicePixelRatio, 3 * devicePixelRatio]);
-      ctx.beginPath();
-      ctx.moveTo(x, bbox.top);
-      ctx.lineTo(x, bbox.top + bbox.height);
-      ctx.stroke();
-      if (plan) {
-        // A plan's course is a square on a whole line, a change a triangle on a broken one.
-        ctx.fillRect(x - side, bbox.top - side, 2 * side, 2 * side);
-        continue;
-      }
-      ctx.beginPath();
-      ctx.moveTo(x - side, bbox.top - side);
-      ctx.lineTo(x + side, bbox.top - side);
-      ctx.lineTo(x, bbox.top + side);
-      ctx.fill();
-    }
+    const shown = this.#marks.filter(mark => { const x = plot.valToPos(mark.at / 1000, 'x', true); return x >= bbox.left && x <= bbox.left + bbox.width; });
+    const placed = gathered(shown, mark => Math.round(plot.valToPos(mark.at / 1000, 'x', true)), 6 * devicePixelRatio);
+    // What matters most is drawn last.
+    for (const mark of [...placed].sort((one, other) => weightOf(one.kind) - weightOf(other.kind))) drawMark(ctx, mark, bbox.top, bbox.height, palette, devicePixelRatio);
     ctx.restore();
   }
 
@@ -239,8 +222,7 @@ export class ServiceChart extends HTMLElement {
       const value = plot.data[i + 1]?.[index];
       return `${line.label} ${value == null ? '–' : metric.format(value)}`;
     });
-    const near = this.#marks.filter(mark => Math.abs(plot.valToPos(mark.at / 1000, 'x') - left) < 8)
-      .map(markWords);
+    const near = wordsOf(this.#marks.filter(mark => Math.abs(plot.valToPos(mark.at / 1000, 'x') - left) < 8), weightOf);
     this.#hint.textContent = [clock(at), ...values, ...near].join(' · ');
   }
 }
