@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { placeLabels, type LabelMark } from '../src/topology/labelPlaces.js';
+import { boardColumns } from '../src/topology/board.js';
+import { placeLabels, silentCalls, type LabelMark } from '../src/topology/labelPlaces.js';
 import { raised } from '../src/topology/layout.js';
 import { seeded } from '../src/topology/seeded.js';
 
@@ -10,7 +11,7 @@ const mark = (id: string, x: number, y: number, more: Partial<LabelMark> = {}): 
 test('with room for all every label is drawn whole, below its mark', () => {
   const places = placeLabels([mark('a', 50, 50), mark('b', 150, 50)], widthOf);
 
-  assert.deepEqual([...places.values()], [{ lines: 2, above: false }, { lines: 2, above: false }]);
+  assert.deepEqual([...places.values()].map(({ lines, above }) => [lines, above]), [[2, false], [2, false]]);
 });
 
 test('where two names meet the more important has the room, and the other what is left: fewer lines, above its mark, or nothing until it is chosen', () => {
@@ -20,8 +21,8 @@ test('where two names meet the more important has the room, and the other what i
     mark('squeezed', 300, 100), mark('under', 300, 140, { lines: [] }), mark('over', 300, 60, { lines: [] }),
   ], widthOf);
 
-  assert.deepEqual(places.get('important'), { lines: 2, above: false });
-  assert.deepEqual(places.get('long-neighbour'), { lines: 1, above: true });
+  assert.deepEqual([places.get('important')?.lines, places.get('important')?.above], [2, false]);
+  assert.deepEqual([places.get('long-neighbour')?.lines, places.get('long-neighbour')?.above], [1, true]);
   assert.equal(places.get('squeezed')?.lines, 0);
 });
 
@@ -45,6 +46,24 @@ test('whatever stands where, no label covers another or a mark, and the most imp
     }
     assert(boxes.length > marks.length / 3, `${boxes.length} of ${marks.length} are named`);
   }
+});
+
+test('a call is silent where it would cover a mark, a name or a call that matters more', () => {
+  const marks = [mark('a', 50, 50), mark('b', 250, 50)];
+  const call = (id: string, x: number, y: number, rank: number): Parameters<typeof silentCalls>[0][number] => ({ id, x, y, rank, width: 60, height: 14 });
+
+  const silent = silentCalls([call('fails', 150, 50, 20), call('beside', 155, 54, 3), call('free', 150, 90, 1), call('over-a', 60, 50, 30), call('over-name', 50, 75, 30)], marks, placeLabels(marks, widthOf));
+
+  assert.deepEqual([...silent].sort(), ['beside', 'over-a', 'over-name']);
+});
+
+test('boards under one another fill an upright canvas', () => {
+  assert.equal(boardColumns(18, 1), 3);
+  // Three boards of 18: with six beside one another nothing is a thin column.
+  const columns = boardColumns(18, 3);
+  assert(columns >= 5 && columns <= 9, `${columns}`);
+  assert.equal(boardColumns(1, 3), 1);
+  assert.equal(boardColumns(0, 0), 1);
 });
 
 test('an upright canvas is filled from top to bottom, and order stays', () => {

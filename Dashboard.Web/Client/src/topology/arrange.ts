@@ -1,5 +1,6 @@
 import type { Core } from 'cytoscape';
 import { calm } from '../theme.js';
+import { boardColumns } from './board.js';
 import { isDense } from './grid.js';
 import type { LayoutClient } from './layoutClient.js';
 import { placeNear } from './place.js';
@@ -183,9 +184,9 @@ export class Arrangement {
   #board(scene: Scene): void {
     const boxes = scene.nodes.filter(isZoneBox).map(node => node.id).sort();
     const services = [...new Set(scene.nodes.filter(isMark).map(node => node.title))].sort();
-    const columns = Math.max(1, Math.ceil(Math.sqrt(services.length / 2)));
-    const rows = Math.ceil(services.length / columns);
     const tall = boxes.length > 1 && this.#tall;
+    const columns = boardColumns(services.length, tall ? boxes.length : 1);
+    const rows = Math.ceil(services.length / columns);
     for (const node of scene.nodes) {
       if (node.kind === 'box' || node.parent === null) continue;
       const box = boxes.indexOf(node.parent);

@@ -10,7 +10,7 @@ import { controls } from './controls.js';
 import { Drawing } from './drawing.js';
 import { Inspector } from './inspector.js';
 import { onKeys } from './keyboard.js';
-import { Labels, smallestMark } from './labels.js';
+import { Labels, smallestMark, usualMark } from './labels.js';
 import type { LayoutClient } from './layoutClient.js';
 import { foldUnasked, legend } from './legend.js';
 import { Marks, nodeFacts, sceneNote } from './marks.js';
@@ -35,6 +35,7 @@ const troublesEvery = 1000;
 const movingFor = 300;
 const syncWhileMoving = 500;
 const foot = 40;
+const narrow = 600;
 
 /** The topology as a canvas: draws what the live frames say, under the view that the page asks for. */
 export class TopologyCanvas {
@@ -92,7 +93,7 @@ export class TopologyCanvas {
       container: surface, style: [], minZoom: 0.08, maxZoom: 3, boxSelectionEnabled: false, selectionType: 'single',
       autounselectify: true, pixelRatio: 'auto',
     });
-    this.#labels = new Labels(this.#cy, id => this.#rankOf(id));
+    this.#labels = new Labels(this.#cy, id => this.#rankOf(id), id => this.#drawing.labelOf(id));
     this.#drawing = new Drawing(this.#cy, id => this.#arrangement.positionOf(id));
     this.#arrangement = new Arrangement(this.#cy, layout, () => this.#afterPlacing());
     this.#minimap = new Minimap(this.#cy, id => { const node = this.#drawing.node(id); return node && 'state' in node ? node.state : null; }, () => this.#marks.palette, () => { this.#viewportTouched = true; });
@@ -125,6 +126,7 @@ export class TopologyCanvas {
   choose(id: string | null): void {
     if (id === this.#chosen) return;
     this.#mark(id);
+    this.#uncover(id);
     this.events.change({ selected: id });
     this.#schedule();
   }
@@ -155,14 +157,18 @@ export class TopologyCanvas {
     // Where there is width enough, the legend, the list of troubles and the buttons cover nothing; where there is not, they stand in a line at the foot.
     const wide = width >= 1000;
     const side = Math.max(this.#legend.open && wide ? this.#legend.offsetWidth : 0, !this.#trouble.element.hidden && wide ? this.#trouble.element.offsetWidth : 0);
-    // Letters and marks do not shrink with the drawing: their room is the same at any zoom.
     const measured = this.#labels.isMeasured;
-    const names = measured ? smallestMark / 2 + 12 : 0;
-    const [left, right] = [pad + side + names, pad + names + (wide ? 28 : 0)];
     const above = wide || this.#trouble.element.hidden ? 0 : Math.min(this.#trouble.element.offsetHeight, height / 3);
-    const [top, bottom] = [pad + (this.#note.hidden ? 0 : this.#note.offsetHeight) + above + (drawn.nodes(':parent').empty() ? 0 : names), pad + 1.5 * names + (wide ? 0 : foot)];
+    const over = pad + (this.#note.hidden ? 0 : this.#note.offsetHeight) + above;
+    const boxed = drawn.nodes(':parent').nonempty() ? 16 : 0;
     const box = measured ? spread(drawn.nodes(':childless')) : drawn.boundingBox({});
-    const zoom = Math.max(this.#cy.minZoom(), Math.min(1.25, (width - left - right) / box.w, (height - top - bottom) / box.h));
+    let [left, right, top, bottom, zoom] = [0, 0, 0, 0, 1];
+    // Letters and marks that would be too small do not shrink with the drawing: how much room they take depends on how large it becomes.
+    for (let round = 0; round < 2; round++) {
+      const names = measured ? Math.max(smallestMark, usualMark * zoom) / 2 + 12 : 0;
+      [left, right, top, bottom] = [pad + side + names, pad + names + (wide ? 28 : 0), over + names + (measured ? boxed : 0), pad + 1.6 * names + (wide ? 0 : foot)];
+      zoom = Math.max(this.#cy.minZoom(), Math.min(1.25, (width - left - right) / box.w, (height - top - bottom) / box.h));
+    }
     this.#cy.viewport({
       zoom, pan: { x: (width + left - right) / 2 - zoom * (box.x1 + box.w / 2), y: (height + top - bottom) / 2 - zoom * (box.y1 + box.h / 2) },
     });
@@ -222,7 +228,7 @@ export class TopologyCanvas {
     this.#minimap.refresh();
   }
 
-  #dress(): void { this.#cy.style(stylesheet(this.#marks.palette, id => this.#drawing.labelOf(id), this.#labels)); }
+  #dress(): void { this.#cy.style(stylesheet(this.#marks.palette, this.#labels)); }
 
   /** Who is named first where there is no room for all names: what is looked at, what is ill, what carries most. */
   #rankOf(id: string): number {
@@ -357,11 +363,22 @@ export class TopologyCanvas {
     if (!drawn.isNode()) return;
     const { x, y } = drawn.renderedPosition();
     const [width, height] = [this.#cy.width(), this.#cy.height()];
-    if (this.#cy.zoom() >= 0.4 && x > 60 && y > 60 && x < width - 60 && y < height - 60) return;
+    if (this.#cy.zoom() >= 0.4 && x > 60 && y > 60 && x < width - 60 && y < height - 60) return this.#uncover(id);
     const zoom = Math.max(0.8, this.#cy.zoom());
     const at = drawn.position();
     this.#viewportTouched = true;
     this.#cy.viewport({ zoom, pan: { x: width / 2 - at.x * zoom, y: height / 2 - at.y * zoom } });
+    this.#uncover(id);
+  }
+
+  /** On a phone the facts of what is chosen lie over the foot of the drawing: not over the mark itself. */
+  #uncover(id: string | null): void {
+    const drawn = id === null ? this.#cy.collection() : this.#cy.getElementById(id);
+    if (drawn.empty() || !drawn.isNode() || this.host.clientWidth >= narrow) return;
+    const over = drawn.renderedPosition().y + smallestMark + 24 - this.#inspector.element.offsetTop;
+    if (over <= 0) return;
+    this.#viewportTouched = true;
+    this.#cy.panBy({ x: 0, y: -over });
   }
 
   #showLabels(grown: boolean): void {

@@ -15,9 +15,12 @@ export interface LabelMark {
 }
 
 /** Where a label stands, and how many of its lines: 0 = the mark goes unnamed until it is chosen or there is more room. */
-export interface LabelPlace { readonly lines: number; readonly above: boolean }
+export interface LabelPlace { readonly lines: number; readonly above: boolean; readonly box: Box | null }
 
-interface Box { readonly x1: number; readonly y1: number; readonly x2: number; readonly y2: number }
+/** A call that wants to say something, around its middle. */
+export interface CallLabel { readonly id: string; readonly x: number; readonly y: number; readonly width: number; readonly height: number; readonly rank: number }
+
+export interface Box { readonly x1: number; readonly y1: number; readonly x2: number; readonly y2: number }
 
 const lineHeight = 1.1;
 const touching = 1;
@@ -40,11 +43,23 @@ export function placeLabels(marks: readonly LabelMark[], widthOf: (text: string,
     };
     const isFree = (wanted: Box): boolean => !taken.some(other => overlap(wanted, other)) && !bodies.some(body => body.id !== mark.id && overlap(wanted, body));
     const tries = [...mark.lines.map((_, index) => ({ lines: mark.lines.length - index, above: false })), ...(mark.lines.length > 0 ? [{ lines: 1, above: true }] : [])];
-    const place = tries.find(one => isFree(box(one.lines, one.above))) ?? { lines: 0, above: false };
+    const place = tries.map(one => ({ ...one, box: box(one.lines, one.above) })).find(one => isFree(one.box)) ?? { lines: 0, above: false, box: null };
     places.set(mark.id, place);
-    if (place.lines > 0) taken.push(box(place.lines, place.above));
+    if (place.box) taken.push(place.box);
   }
   return places;
+}
+
+/** Calls that stay silent, because what they would say meets a mark, a name or a call that matters more. */
+export function silentCalls(calls: readonly CallLabel[], marks: readonly LabelMark[], places: ReadonlyMap<string, LabelPlace>): ReadonlySet<string> {
+  const taken: Box[] = [...[...places.values()].flatMap(({ box }) => box ? [box] : []), ...marks.map(mark => ({ x1: mark.x - mark.reach, y1: mark.y - mark.reach, x2: mark.x + mark.reach, y2: mark.y + mark.reach }))];
+  const silent = new Set<string>();
+  for (const call of [...calls].sort((a, b) => b.rank - a.rank || a.id.localeCompare(b.id))) {
+    const box = { x1: call.x - call.width / 2, y1: call.y - call.height / 2, x2: call.x + call.width / 2, y2: call.y + call.height / 2 };
+    if (taken.some(other => overlap(box, other))) silent.add(call.id);
+    else taken.push(box);
+  }
+  return silent;
 }
 
 function overlap(a: Box, b: Box): boolean { return a.x1 < b.x2 - touching && b.x1 < a.x2 - touching && a.y1 < b.y2 - touching && b.y1 < a.y2 - touching; }

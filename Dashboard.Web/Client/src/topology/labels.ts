@@ -1,5 +1,5 @@
-import type { Core, NodeSingular } from 'cytoscape';
-import { placeLabels, type LabelMark, type LabelPlace } from './labelPlaces.js';
+import type { Core, EdgeSingular, NodeSingular } from 'cytoscape';
+import { placeLabels, silentCalls, type LabelMark, type LabelPlace } from './labelPlaces.js';
 
 /** The smallest letters that are drawn, in pixels of the screen. */
 export const smallestFont = 11;
@@ -13,15 +13,19 @@ const smallestZoom = 0.2;
 const mostLabels = 120;
 const settles = 120;
 const usual = 13;
-const usualMark = 60;
+/** A service's mark in the drawing's own units. */
+export const usualMark = 60;
 const mostGrown = 2.2;
 const gap = 4;
+const troubles = ['none', 'some', 'bad'];
 
 /** Keeps the labels of a drawing that is not crowded readable at any zoom, and apart: who matters most is named first. */
 export class Labels {
   readonly #cy: Core;
   readonly #rankOf: (id: string) => number;
+  readonly #said: (edge: string) => string;
   readonly #places = new Map<string, LabelPlace>();
+  #silent: ReadonlySet<string> = new Set();
   readonly #ends: (() => void)[] = [];
   readonly #pen = document.createElement('canvas').getContext('2d');
   readonly #widths = new Map<string, number>();
@@ -30,8 +34,9 @@ export class Labels {
   #movedAt = 0;
   #told = '';
 
-  constructor(cy: Core, rankOf: (id: string) => number) {
-    [this.#cy, this.#rankOf] = [cy, rankOf];
+  /** @param said What a call's label says. */
+  constructor(cy: Core, rankOf: (id: string) => number, said: (edge: string) => string) {
+    [this.#cy, this.#rankOf, this.#said] = [cy, rankOf, said];
     const later = (): void => this.later();
     cy.on('zoom position', later);
     this.#ends.push(() => { cy.off('zoom position', later); });
@@ -54,6 +59,9 @@ export class Labels {
     const place = this.#places.get(node.id());
     return place === undefined ? label : label.split('\n').slice(0, place.lines).join('\n');
   }
+
+  /** What a call says: nothing where it would cover what matters more, unless it is pointed at. */
+  spokenBy(edge: EdgeSingular): string { return this.#silent.has(edge.id()) && !edge.hasClass('labelled') ? '' : this.#said(edge.id()); }
 
   isAbove(node: NodeSingular): boolean { return this.#places.get(node.id())?.above ?? false; }
 
@@ -89,14 +97,22 @@ export class Labels {
     if (!this.isMeasured || zoom < smallestZoom) {
       if (cy.nodes('.measured').empty()) return;
       this.#places.clear();
+      this.#silent = new Set();
       cy.batch(() => { cy.elements().removeClass('measured'); });
       return;
     }
     this.#zoom = zoom;
     const marks = this.#marks();
-    const places = placeLabels(marks.map(mark => this.#want(mark, zoom)), (text, font) => this.#width(text) * font / usual);
+    const wanted = marks.map(mark => this.#want(mark, zoom));
+    const places = placeLabels(wanted, (text, font) => this.#width(text) * font / usual);
     this.#places.clear();
     for (const [id, place] of places) this.#places.set(id, place);
+    const font = Math.max(smallestFont, smallestFont * zoom);
+    const calls = cy.edges().filter(edge => edge.hasClass('near') || edge.data('said') === true).map(edge => {
+      const { x, y } = (edge as unknown as { renderedMidpoint(): { x: number; y: number } }).renderedMidpoint();
+      return { id: edge.id(), x, y, width: this.#width(this.#said(edge.id())) * font / usual + 4, height: font * 1.2, rank: troubles.indexOf(edge.data('trouble') as string) * 10 + (edge.data('width') as number) };
+    });
+    this.#silent = silentCalls(calls, wanted, places);
     cy.batch(() => { cy.elements().addClass('measured'); });
     (cy.elements() as unknown as { updateStyle(): void }).updateStyle();
   }

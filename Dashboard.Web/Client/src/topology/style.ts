@@ -3,9 +3,9 @@ import type { Palette } from '../theme.js';
 import { smallestFont, type Labels } from './labels.js';
 
 /** The canvas' style sheet. What differs from node to node stands in the element's data, computed once per change. */
-/** @param said What a call's label says, asked when the label is drawn: most calls say nothing, and need no drawing when their figures change. */
-export function stylesheet(palette: Palette, said: (edge: string) => string, labels: Labels): cytoscape.StylesheetJson {
-  const spoken = (edge: cytoscape.EdgeSingular): string => said(edge.id());
+/** @param labels Asked what a call's label says when it is drawn: most calls say nothing, and need no drawing when their figures change. */
+export function stylesheet(palette: Palette, labels: Labels): cytoscape.StylesheetJson {
+  const spoken = (edge: cytoscape.EdgeSingular): string => labels.spokenBy(edge);
   const label = {
     'font-family': 'system-ui, Roboto, sans-serif',
     'font-size': 13,
