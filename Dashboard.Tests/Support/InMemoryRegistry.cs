@@ -34,6 +34,9 @@ internal sealed class InMemoryRegistry : IRegistry, IChangeHistory
     /// <summary>Every committed change, oldest first.</summary>
     public ImmutableList<RegistryChange> History => Volatile.Read(ref _history);
 
+    /// <summary>The log cannot be read.</summary>
+    public bool Unreadable { get; set; }
+
     /// <summary>Called before each command; a result other than null is the answer and nothing is decided.</summary>
     public Func<RegistryCommand, CommandResult?>? Intercept { get; set; }
 
@@ -159,28 +162,30 @@ internal sealed class InMemoryRegistry : IRegistry, IChangeHistory
     }
 
     public Task<ImmutableArray<RegistryChange>> QueryAsync(ChangeQuery query, CancellationToken cancellationToken) =>
-        Task.FromResult(History.Reverse().Where(change => Matches(change, query)).Take(query.Limit).ToImmutableArray());
+        Read(() => History.Reverse().Where(change => Matches(change, query)).Take(query.Limit).ToImmutableArray());
 
-    public Task<RegistryChange?> FindAsync(long revision, CancellationToken cancellationToken) => Task.FromResult(History.Find(change => change.Revision == revision));
+    public Task<RegistryChange?> FindAsync(long revision, CancellationToken cancellationToken) => Read(() => History.Find(change => change.Revision == revision));
 
     public Task<Operation?> FindOperationAsync(long id, CancellationToken cancellationToken) =>
-        Task.FromResult(Operations().LastOrDefault(operation => operation.Id == id));
+        Read(() => Operations().LastOrDefault(operation => operation.Id == id));
 
     public Task<ImmutableArray<Operation>> FindOperationsAsync(ImmutableArray<long> ids, CancellationToken cancellationToken) =>
-        Task.FromResult(Operations().Where(operation => ids.Contains(operation.Id)).GroupBy(operation => operation.Id).Select(versions => versions.Last()).ToImmutableArray());
+        Read(() => Operations().Where(operation => ids.Contains(operation.Id)).GroupBy(operation => operation.Id).Select(versions => versions.Last()).ToImmutableArray());
 
     public Task<ImmutableArray<Operation>> RecentOperationsAsync(int limit, CancellationToken cancellationToken) =>
-        Task.FromResult(Operations().GroupBy(operation => operation.Id).Select(versions => versions.Last()).OrderByDescending(operation => operation.Id).Take(limit).ToImmutableArray());
+        Read(() => Operations().GroupBy(operation => operation.Id).Select(versions => versions.Last()).OrderByDescending(operation => operation.Id).Take(limit).ToImmutableArray());
 
-    public Task<Plan?> FindPlanAsync(long id, CancellationToken cancellationToken) => Task.FromResult(Plans().LastOrDefault(plan => plan.Id == id));
+    public Task<Plan?> FindPlanAsync(long id, CancellationToken cancellationToken) => Read(() => Plans().LastOrDefault(plan => plan.Id == id));
 
     public Task<ImmutableArray<Plan>> FindPlansAsync(ImmutableArray<long> ids, CancellationToken cancellationToken) =>
-        Task.FromResult(Plans().Where(plan => ids.Contains(plan.Id)).GroupBy(plan => plan.Id).Select(versions => versions.Last()).ToImmutableArray());
+        Read(() => Plans().Where(plan => ids.Contains(plan.Id)).GroupBy(plan => plan.Id).Select(versions => versions.Last()).ToImmutableArray());
 
     public Task<ImmutableArray<Plan>> RecentPlansAsync(int limit, CancellationToken cancellationToken) =>
-        Task.FromResult(Plans().GroupBy(plan => plan.Id).Select(versions => versions.Last()).OrderByDescending(plan => plan.Id).Take(limit).ToImmutableArray());
+        Read(() => Plans().GroupBy(plan => plan.Id).Select(versions => versions.Last()).OrderByDescending(plan => plan.Id).Take(limit).ToImmutableArray());
 
     public Task<ChainVerification> VerifyAsync(IProgress<long>? progress, CancellationToken cancellationToken) => Task.FromResult(new ChainVerification { Checked = History.Count, Head = History.Count });
+
+    private Task<T> Read<T>(Func<T> read) => Unreadable ? Task.FromException<T>(new TimeoutException("taken away by the test")) : Task.FromResult(read());
 
     private static DecisionContext Context(RegistrySnapshot snapshot, Actor actor, DateTimeOffset now) => new(actor, now, snapshot.Revision + 1);
 

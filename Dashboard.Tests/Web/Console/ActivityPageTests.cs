@@ -2,9 +2,11 @@ using System.Collections.Immutable;
 using Bunit;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
+using Dashboard.Tests.Support;
 using Dashboard.Web.Console.Activity;
 using Microsoft.AspNetCore.Components;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Dashboard.Tests.Web.Console;
 
@@ -37,6 +39,37 @@ public sealed class ActivityPageTests
 
         page.WaitForAssertion(() => Assert.Contains("Registered cart/cart-1", page.Text(), StringComparison.Ordinal), ConsoleContext.Patience);
         Assert.Contains("Health of cart/cart-1", page.Text(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(typeof(ActivityPage), "Drained cart/cart-2")]
+    [InlineData(typeof(Dashboard.Web.Console.Operations.OperationsPage), "Drain cart/cart-2")]
+    [InlineData(typeof(Dashboard.Web.Console.Plans.PlansPage), "No plan has ended yet")]
+    public async Task What_could_not_be_read_is_read_again_by_itself(Type type, string shown)
+    {
+        var time = new FakeTimeProvider(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
+        await using var context = new ConsoleContext(time);
+        context.AddService("cart", 3);
+        context.Bob(new DrainInstance(new("cart", "cart-2")) { Reason = "kernel update" });
+        context.Bob(new UndrainInstance(new("cart", "cart-2")) { Reason = "kernel update" });
+        context.Registry.Unreadable = true;
+        var page = context.Render(builder =>
+        {
+            builder.OpenComponent(0, type);
+            builder.CloseComponent();
+        });
+        page.WaitForAssertion(() => Assert.Contains("The history cannot be read now: taken away by the test. It is tried again every 5 s.", page.Text(), StringComparison.Ordinal), ConsoleContext.Patience);
+
+        context.Registry.Unreadable = false;
+        await Eventually.TrueAsync(
+            () =>
+            {
+                time.Advance(TimeSpan.FromSeconds(1));
+                return page.Text().Contains(shown, StringComparison.Ordinal) && !page.Text().Contains("cannot be read", StringComparison.Ordinal);
+            },
+            ConsoleContext.Patience,
+            "it is read",
+            Xunit.TestContext.Current.CancellationToken);
     }
 
     [Theory]

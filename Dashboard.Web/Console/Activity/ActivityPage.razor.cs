@@ -206,7 +206,8 @@ public sealed partial class ActivityPage : LivePage
         }
         catch (Exception fault)
         {
-            _fault = $"The history cannot be read now: {fault.Message}";
+            _fault = Unreadable(fault);
+            Again(ReadAsync);
             StateHasChanged();
         }
         finally

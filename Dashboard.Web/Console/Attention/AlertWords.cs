@@ -1,6 +1,7 @@
 using Dashboard.Core.Attention;
 using Dashboard.Core.Attention.Webhooks;
 using Dashboard.Core.Registry;
+using Dashboard.Core.Registry.Commands;
 using Dashboard.Web.Console.State;
 
 namespace Dashboard.Web.Console.Attention;
@@ -39,6 +40,9 @@ internal static class AlertWords
         AlertGroup.Pending => MeshState.Stale,
         _ => MeshState.Healthy,
     };
+
+    /// <summary>What an alert is about that is about no service and no host.</summary>
+    public static string Where(Alert alert) => alert.Key.Target == WithholdRegistry.Registry ? "the registry" : ChangeWords.TargetText(alert.Key.Target);
 
     public static string Rule(AlertRule rule) => RuleBook.Of(rule).Title;
 

@@ -3,8 +3,9 @@ namespace Dashboard.Web.Console.Live;
 /// <summary>A list that a page reads from the history: one query at a time, and what changed while it ran is read by another one after it.</summary>
 /// <param name="query">Reads the list; cancelled when the page is left.</param>
 /// <param name="changed">Told after each read, whether it succeeded or not.</param>
+/// <param name="again">Told what to do again after a while, where a read failed.</param>
 /// <remarks>Used by its page's renderer alone.</remarks>
-internal sealed class HistoryList<T>(Func<Task<T[]>> query, Action changed)
+internal sealed class HistoryList<T>(Func<Task<T[]>> query, Action changed, Action<Func<Task>> again)
 {
     private int _asked;
 
@@ -35,7 +36,8 @@ internal sealed class HistoryList<T>(Func<Task<T[]>> query, Action changed)
         }
         catch (Exception fault)
         {
-            Fault = $"The history cannot be read now: {fault.Message}";
+            Fault = LivePage.Unreadable(fault);
+            again(ReadAsync);
         }
         finally
         {

@@ -13,6 +13,7 @@ namespace Dashboard.Web.Console.Live;
 public abstract class LivePage : ComponentBase, IAsyncDisposable
 {
     private static readonly TimeSpan FiveASecond = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan AgainAfter = TimeSpan.FromSeconds(5);
 
     private readonly CancellationTokenSource _closed = new();
     private readonly List<Task> _loops = [];
@@ -23,6 +24,7 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
     // The pause that a change of the registry may end: one that began with a render of figures alone.
     private CancellationTokenSource? _pause;
     private int _changed;
+    private bool _readsAgain;
     private object? _drawn;
 
     [Inject]
@@ -73,6 +75,40 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(feed);
         _loops.Add(FollowAsync(feed, concerns ?? (_ => true), Signal));
+    }
+
+    /// <summary>Why something cannot be read from the database, for the viewer.</summary>
+    internal static string Unreadable(Exception fault)
+    {
+        ArgumentNullException.ThrowIfNull(fault);
+        return $"The history cannot be read now: {fault.Message.TrimEnd('.')}. It is tried again every {AgainAfter.TotalSeconds:0} s.";
+    }
+
+    /// <summary>Reads again in 5 s what could not be read: it comes by itself when the database is back. By the page's renderer alone.</summary>
+    protected void Again(Func<Task> read)
+    {
+        if (!_readsAgain)
+        {
+            _readsAgain = true;
+            _ = AgainAsync(read);
+        }
+    }
+
+    private async Task AgainAsync(Func<Task> read)
+    {
+        try
+        {
+            await Task.Delay(AgainAfter, Time, Closed).ConfigureAwait(false);
+            await InvokeAsync(() =>
+            {
+                _readsAgain = false;
+                return read();
+            }).ConfigureAwait(false);
+            Signal();
+        }
+        catch (Exception left) when (left is OperationCanceledException or ObjectDisposedException)
+        {
+        }
     }
 
     /// <summary>Asks for a refresh and a render within 200 ms. From any thread.</summary>

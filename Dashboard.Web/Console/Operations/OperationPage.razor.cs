@@ -94,14 +94,15 @@ public sealed partial class OperationPage : LivePage
         {
             _stored = await History.FindOperationAsync(Id, Closed) ?? _stored;
             _change = await History.FindAsync(Id, Closed);
-            _missing = _stored is null && !Registry.Current.Operations.ContainsKey(Id);
+            (_missing, _fault) = (_stored is null && !Registry.Current.Operations.ContainsKey(Id), null);
         }
         catch (OperationCanceledException)
         {
         }
         catch (Exception fault)
         {
-            _fault = $"The history cannot be read now: {fault.Message}";
+            _fault = Unreadable(fault);
+            Again(ReadAsync);
         }
 
         Refresh();

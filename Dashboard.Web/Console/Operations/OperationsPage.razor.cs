@@ -27,7 +27,7 @@ public sealed partial class OperationsPage : LivePage
     protected override void OnInitialized()
     {
         base.OnInitialized();
-        _over = new(RecentAsync, Signal);
+        _over = new(RecentAsync, Signal, Again);
         Follow(Tracker.Feed);
         Follow(Plans.Feed);
     }

@@ -75,14 +75,15 @@ public sealed partial class PlanPage : LivePage
         try
         {
             _stored = await History.FindPlanAsync(Id, Closed) ?? _stored;
-            _missing = _stored is null && !Registry.Current.Plans.ContainsKey(Id);
+            (_missing, _fault) = (_stored is null && !Registry.Current.Plans.ContainsKey(Id), null);
         }
         catch (OperationCanceledException)
         {
         }
         catch (Exception fault)
         {
-            _fault = $"The history cannot be read now: {fault.Message}";
+            _fault = Unreadable(fault);
+            Again(ReadAsync);
         }
 
         Refresh();

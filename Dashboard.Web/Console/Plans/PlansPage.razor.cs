@@ -26,7 +26,7 @@ public sealed partial class PlansPage : LivePage
     protected override void OnInitialized()
     {
         base.OnInitialized();
-        _over = new(RecentAsync, Signal);
+        _over = new(RecentAsync, Signal, Again);
         Follow(Tracker.Feed);
     }
 
