@@ -41,9 +41,10 @@ public sealed partial class OperatorJourneyTests(BrowserFixture browser) : IClas
         await using var journey = await Journey.SignInAsync(browser.Browser, console, motion: ReducedMotion.Reduce, cancellationToken: Cancelled);
         var page = journey.Page;
         page.SetDefaultTimeout(Patience);
+        var then = Uri.EscapeDataString(TimeProvider.System.GetUtcNow().AddSeconds(-3).ToString("yyyy-MM-ddTHH:mm:ssZ", System.Globalization.CultureInfo.InvariantCulture));
         string[] paths =
         [
-            "/", "/?view=table", "/?focus=storefront", "/services", "/services?q=nobody", "/services/storefront", "/services/storefront?instance=storefront-1", "/services/nobody", "/services/catalog/from/storefront", "/nodes", "/nodes?node=node-a1",
+            "/", "/?view=table", "/?focus=storefront", "/services", "/services?q=nobody", "/services/storefront", "/services/storefront?instance=storefront-1", "/services/nobody", "/services/catalog/from/storefront", "/nodes", "/nodes?node=node-a1", $"/services?at={then}",
             "/data-planes", "/operations", $"/operations/{operation}", "/operations/4711", "/plans", $"/plans/{plan}", "/alerts", "/settings", "/activity", "/activity?all=true", "/nowhere",
         ];
         foreach (var path in paths)
@@ -61,7 +62,7 @@ public sealed partial class OperatorJourneyTests(BrowserFixture browser) : IClas
             Assert.True(moving.Length == 0, $"{path} moves: {string.Join(", ", moving)}");
         }
 
-        await SeeTheDialogsAsync(journey, console, plan);
+        await SeeTheDialogsAsync(journey, console, plan, operation);
         // One of the addresses leads nowhere, and the browser says so.
         Assert.All(journey.Errors, error => Assert.Contains("404", error, StringComparison.Ordinal));
     }
@@ -100,20 +101,24 @@ public sealed partial class OperatorJourneyTests(BrowserFixture browser) : IClas
     }
 
     // Each is opened as an operator opens it, looked at in both themes, and fits a phone.
-    private static async Task SeeTheDialogsAsync(Journey journey, ConsoleProcess console, long plan)
+    private static async Task SeeTheDialogsAsync(Journey journey, ConsoleProcess console, long plan, long operation)
     {
         var page = journey.Page;
         (string Path, string Button)[] dialogs =
         [
-            ("/services/storefront", "Drain storefront-1"), ("/services/storefront", "Maintain storefront-1"), ("/services/storefront", "Shift versions"), ("/services/storefront", "In waves"),
-            ("/nodes", "Drain host node-a1"), ("/plans", "Plan …"), ("/nodes", "Keys"), ("/nodes", "Jump"), ("/alerts", "New silence …"), ($"/plans/{plan}", "Cancel"),
+            ("/services/storefront", "Drain storefront-1"), ("/services/storefront?act=maintain:storefront/storefront-1", "Maintain storefront-1"), ("/services/storefront", "Shift versions"), ("/services/storefront", "In waves"),
+            ("/nodes", "Drain host node-a1"), ("/plans", "Plan …"), ("/nodes", "Keys"), ("/nodes", "Jump"), ("/alerts", "New silence …"), ($"/plans/{plan}", "Cancel"), ($"/operations?act=undo:{operation}", "Undo"), ("/nodes?act=undrain:storefront/storefront-2", "Undrain"),
         ];
         foreach (var (path, button) in dialogs)
         {
             await page.SetViewportSizeAsync(1440, 900);
             await page.GotoAsync(new Uri(console.Url, path).ToString());
-            await page.GetByRole(AriaRole.Button, new() { NameRegex = new($"^{Regex.Escape(button)}( Ctrl K)?$") }).ClickAsync();
+            if (!path.Contains("act=", StringComparison.Ordinal))
+                await page.GetByRole(AriaRole.Button, new() { NameRegex = new($"^{Regex.Escape(button)}( Ctrl K)?$") }).ClickAsync();
             await Expect(page.GetByRole(AriaRole.Dialog)).ToBeVisibleAsync(new() { Timeout = Patience });
+            // An act's dialog is in the address, however it was opened.
+            if (button is not ("Keys" or "Jump"))
+                await page.WaitForURLAsync(new Regex("[?&]act=[a-z-]+"), new() { Timeout = Patience });
             await SeeInBothThemesAsync(journey, page.GetByRole(AriaRole.Dialog), button);
             await page.SetViewportSizeAsync(390, 844);
             await journey.AssertFitsAsync();

@@ -36,6 +36,7 @@ public static class ConsoleRegistration
         services.AddScoped<ViewerClock>();
         services.AddScoped<PastView>();
         services.AddScoped<ActDialogs>();
+        services.AddScoped<ActLink>();
         return services;
     }
 

@@ -2,6 +2,7 @@ using Bunit;
 using Dashboard.Core.Attention;
 using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
+using Dashboard.Web.Console.Acts;
 using Dashboard.Web.Console.Attention;
 using Dashboard.Web.Console.Nodes;
 using Dashboard.Web.Console.Services;
@@ -13,6 +14,53 @@ namespace Dashboard.Tests.Web.Console;
 /// <summary>An address outlives what it leads to: its page says that it is gone, and where its past is.</summary>
 public sealed class DeepLinkTests
 {
+    [Theory]
+    [InlineData("drain:cart/cart-1", "Drain cart-1")]
+    [InlineData("maintain:cart/cart-1", "Maintenance of cart-1")]
+    [InlineData("drain-host:node-1", "Drain node node-1")]
+    [InlineData("shift:cart", "Shift cart to another version")]
+    [InlineData("plan", "Plan")]
+    [InlineData("plan:service=cart;zone=zone-1", "Plan for")]
+    [InlineData("silence", "Silence alerts")]
+    public async Task A_link_opens_the_dialog_of_its_act_and_the_address_names_it_while_it_is_open(string act, string title)
+    {
+        await using var context = new ConsoleContext();
+        context.AddService("cart", 3);
+        var dialogs = context.RenderDialogs();
+
+        Assert.Null(await dialogs.InvokeAsync(() => context.Services.GetRequiredService<ActLink>().OpenAsync(act)));
+
+        dialogs.WaitForAssertion(() => Assert.StartsWith(title, dialogs.Find(".mud-dialog-title").TextContent.Trim(), StringComparison.Ordinal), ConsoleContext.Patience);
+        Assert.Equal([act], Named(context));
+        await dialogs.PressAsync("Cancel");
+        dialogs.WaitForAssertion(() => Assert.Equal([act, null], Named(context)), ConsoleContext.Patience);
+
+        static IEnumerable<object?> Named(ConsoleContext context) => context.JSInterop.Invocations["dashboardAct"].Select(call => call.Arguments[0]);
+    }
+
+    [Fact]
+    public async Task A_link_to_an_operation_s_act_or_an_undo_opens_it_and_one_to_what_is_gone_says_so()
+    {
+        await using var context = new ConsoleContext();
+        context.AddService("cart", 3);
+        context.Bob(new DrainInstance(new("cart", "cart-2")) { Reason = "deploy" });
+        var operation = context.Registry.Current.Operations.Keys.Single();
+        var dialogs = context.RenderDialogs();
+        var link = context.Services.GetRequiredService<ActLink>();
+
+        foreach (var (act, title) in new[] { ($"extend:{operation}", "Move the deadline"), ($"force:{operation}", $"Force operation {operation}"), ($"undo:{operation}", $"Undo change {operation}") })
+        {
+            Assert.Null(await dialogs.InvokeAsync(() => link.OpenAsync(act)));
+            dialogs.WaitForAssertion(() => Assert.Equal(title, dialogs.Find(".mud-dialog-title").TextContent.Trim()), ConsoleContext.Patience);
+            await dialogs.InvokeAsync(() => dialogs.Find(".act-buttons .btn").Click());
+            dialogs.WaitForAssertion(() => Assert.Empty(dialogs.FindAll(".mud-dialog-title")), ConsoleContext.Patience);
+        }
+
+        foreach (var gone in new[] { "drain:cart/cart-9", "drain-host:nowhere", "extend:4711", "undo:4711", "explode:cart" })
+            Assert.Contains("cannot be begun: what it is about is gone, or over", await dialogs.InvokeAsync(() => link.OpenAsync(gone)), StringComparison.Ordinal);
+        Assert.Empty(dialogs.FindAll(".mud-dialog-title"));
+    }
+
     [Fact]
     public async Task An_instance_that_left_is_told_and_one_that_leaves_while_it_is_looked_at()
     {

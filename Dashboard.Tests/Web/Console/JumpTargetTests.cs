@@ -1,4 +1,5 @@
 using Bunit;
+using Dashboard.Core.Registry;
 using Dashboard.Core.Registry.Commands;
 using Dashboard.Web.Console.Shell;
 
@@ -14,12 +15,17 @@ public sealed class JumpTargetTests
     [InlineData("maint cart-1", "Maintenance of cart-1")]
     [InlineData("drain node-2", "Drain host node-2")]
     [InlineData("undrain node", "Undrain host node-1")]
+    [InlineData("waves cart", "Waves: drain cart part by part")]
+    [InlineData("shift cart", "Shift cart to another version")]
+    [InlineData("plan: dr", "Plan: drain, undrain or maintain many in waves")]
+    [InlineData("drain cart/cart-3", "Drain cart/cart-3")]
     [InlineData("activ", "Activity")]
     [InlineData("attention", "Services that need attention")]
     public async Task Finds_places_and_acts(string text, string expected)
     {
         await using var context = new ConsoleContext();
         context.AddService("cart", 3);
+        context.Registry.Execute(new RegisterInstance(new("cart", "cart-2"), context.Registry.Current.FindInstance(new("cart", "cart-2"))!.Registration with { Version = "v2" }), new Actor("cart", ActorKind.Service));
         context.Bob(new DrainInstance(new("cart", "cart-3")) { Override = true, Reason = "test" });
         context.Bob(new DrainNode("node-1") { Override = true, Reason = "test" });
 

@@ -1,5 +1,6 @@
 using Dashboard.Core.Registry;
 using Dashboard.Web.Console.Acts;
+using Dashboard.Web.Console.Plans;
 using Dashboard.Web.Console.State;
 
 namespace Dashboard.Web.Console.Shell;
@@ -12,7 +13,9 @@ internal sealed record JumpTarget(string Name, string Kind, string? Address)
 
     private const string SilenceAct = "Silence alerts";
 
-    private static readonly string[] Verbs = ["Drain", "Undrain", "Maintenance"];
+    private const string PlanAct = "Plan: drain, undrain or maintain many in waves";
+
+    private static readonly string[] Verbs = ["Drain", "Undrain", "Maintenance", "Shift", "Waves"];
 
     /// <summary>Opens the act's dialog, where it is previewed and confirmed like everywhere else; null for a place.</summary>
     public Func<ActDialogs, Task>? Begin { get; init; }
@@ -40,6 +43,8 @@ internal sealed record JumpTarget(string Name, string Kind, string? Address)
             .Append(new("Data planes that are behind", "page", "/data-planes?state=behind"))
             .Append(new("Everything that changed", "page", "/activity?all=true"))
             .Append(new JumpTarget("Plans", "page", "/plans"))
+            .Concat(snapshot.Operations.Values.Select(operation => new JumpTarget(ChangeWords.Title(operation), $"operation {operation.Id}, under way", Links.Operation(operation.Id))))
+            .Concat(snapshot.Plans.Values.Where(plan => plan.Definition is not null).Select(plan => new JumpTarget(PlanWords.Title(plan.Asked), $"plan {plan.Id}, under way", Links.Plan(plan.Id))))
             .Concat(snapshot.Services.Values.Select(service => new JumpTarget(service.Name, "service", Links.Service(service.Name))))
             .Concat(snapshot.Nodes.Values.Select(node => new JumpTarget(node.Name, "node", Links.Node(node.Name))))
             .Concat(snapshot.Services.Values.SelectMany(service => service.Instances.Values)
@@ -50,6 +55,8 @@ internal sealed record JumpTarget(string Name, string Kind, string? Address)
     {
         if (SilenceAct.Contains(text, StringComparison.OrdinalIgnoreCase))
             yield return new(SilenceAct, "act", null) { Begin = dialogs => dialogs.SilenceAsync(null) };
+        if (PlanAct.Contains(text, StringComparison.OrdinalIgnoreCase))
+            yield return new(PlanAct, "act", null) { Begin = dialogs => dialogs.PlanAsync(null) };
 
         var space = text.IndexOf(' ', StringComparison.Ordinal);
         var (verb, name) = space < 0 ? ("", text) : (text[..space], text[(space + 1)..].Trim());
@@ -58,6 +65,14 @@ internal sealed record JumpTarget(string Name, string Kind, string? Address)
 
         foreach (var service in snapshot.Services.Values)
         {
+            if (verb.Length > 0 && service.Name.Contains(name, StringComparison.OrdinalIgnoreCase))
+            {
+                if (Means("Shift") && service.Instances.Values.Select(instance => instance.Registration.Version).Distinct().Count() > 1)
+                    yield return new($"Shift {service.Name} to another version", "act on a service", null) { Begin = dialogs => dialogs.ShiftAsync(service.Name) };
+                if (Means("Waves"))
+                    yield return new($"Waves: drain {service.Name} part by part", "act on a service", null) { Begin = dialogs => dialogs.PlanAsync(new() { Service = service.Name }) };
+            }
+
             foreach (var instance in service.Instances.Values)
             {
                 if (!instance.Id.Contains(name, StringComparison.OrdinalIgnoreCase))

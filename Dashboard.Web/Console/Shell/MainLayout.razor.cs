@@ -1,3 +1,4 @@
+using Dashboard.Web.Console.Acts;
 using Dashboard.Web.Console.State;
 using Dashboard.Web.Console.Time;
 using Microsoft.AspNetCore.Components;
@@ -52,6 +53,7 @@ public sealed partial class MainLayout
     {
         if (!firstRender)
         {
+            await FollowActAsync();
             return;
         }
 
@@ -67,6 +69,19 @@ public sealed partial class MainLayout
         {
             // The script did not arrive: the page works without its keys and theme switch, and the next load brings them.
         }
+
+        await FollowActAsync();
+    }
+
+    // A link to an opened dialog. The address is put right first: a navigation closes dialogs.
+    private async Task FollowActAsync()
+    {
+        if (System.Web.HttpUtility.ParseQueryString(new Uri(Navigation.Uri).Query)[ActLink.Parameter] is not { Length: > 0 } act)
+            return;
+
+        Navigation.NavigateTo(Navigation.GetUriWithQueryParameter(ActLink.Parameter, (string?)null), replace: true);
+        if (await Acts.OpenAsync(act) is { } why)
+            Notices.Add(why, Severity.Warning);
     }
 
     /// <summary>The browser tells its time zone once.</summary>

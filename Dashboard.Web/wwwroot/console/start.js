@@ -97,6 +97,14 @@
     drawn.observe(document.body, { childList: true });
   }
 
+  // The address names the dialog that is open, so that it can be sent and outlives a reload. Nothing is navigated by that.
+  globalThis.dashboardAct = act => {
+    const address = new URL(location.href);
+    if (act) address.searchParams.set('act', act);
+    else address.searchParams.delete('act');
+    history.replaceState(history.state, '', address);
+  };
+
   async function start() {
     awaitBeginning();
     try {
