@@ -18,7 +18,6 @@ public sealed class DeepLinkTests
     [InlineData("drain:cart/cart-1", "Drain cart-1")]
     [InlineData("maintain:cart/cart-1", "Maintenance of cart-1")]
     [InlineData("drain-host:node-1", "Drain node node-1")]
-    [InlineData("shift:cart", "Shift cart to another version")]
     [InlineData("plan", "Plan")]
     [InlineData("plan:service=cart;zone=zone-1", "Plan for")]
     [InlineData("silence", "Silence alerts")]

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { boardColumns } from '../src/topology/board.js';
-import { placeLabels, silentCalls, type LabelMark } from '../src/topology/labelPlaces.js';
+import { nearest, placeLabels, silentCalls, type LabelMark } from '../src/topology/labelPlaces.js';
 import { raised } from '../src/topology/layout.js';
 import { seeded } from '../src/topology/seeded.js';
 
@@ -55,6 +55,11 @@ test('a call is silent where it would cover a mark, a name or a call that matter
   const silent = silentCalls([call('fails', 150, 50, 20), call('beside', 155, 54, 3), call('free', 150, 90, 1), call('over-a', 60, 50, 30), call('over-name', 50, 75, 30)], marks, placeLabels(marks, widthOf));
 
   assert.deepEqual([...silent].sort(), ['beside', 'over-a', 'over-name']);
+});
+
+test('a mark knows how far its nearest neighbour is', () => {
+  assert.deepEqual([...nearest([{ id: 'a', x: 0, y: 0 }, { id: 'b', x: 3, y: 4 }, { id: 'c', x: 30, y: 40 }])], [['a', 5], ['b', 5], ['c', 45]]);
+  assert.deepEqual([...nearest([{ id: 'alone', x: 0, y: 0 }])], [['alone', Infinity]]);
 });
 
 test('boards under one another fill an upright canvas', () => {

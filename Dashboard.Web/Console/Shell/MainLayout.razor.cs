@@ -29,6 +29,9 @@ public sealed partial class MainLayout
     private bool _dialogOpen;
     private TimeBar? _time;
 
+    /// <summary>The act that the address asked for, until its dialog is opened.</summary>
+    private string? _act;
+
     public MainLayout() => _self = DotNetObjectReference.Create(this);
 
     private string ThemeLabel => _theme switch
@@ -73,15 +76,23 @@ public sealed partial class MainLayout
         await FollowActAsync();
     }
 
-    // A link to an opened dialog. The address is put right first: a navigation closes dialogs.
+    // A link to an opened dialog. The address is put right first, and the dialog opened by the render that follows: a navigation closes dialogs.
     private async Task FollowActAsync()
     {
-        if (System.Web.HttpUtility.ParseQueryString(new Uri(Navigation.Uri).Query)[ActLink.Parameter] is not { Length: > 0 } act)
-            return;
-
-        Navigation.NavigateTo(Navigation.GetUriWithQueryParameter(ActLink.Parameter, (string?)null), replace: true);
-        if (await Acts.OpenAsync(act) is { } why)
-            Notices.Add(why, Severity.Warning);
+        if (System.Web.HttpUtility.ParseQueryString(new Uri(Navigation.Uri).Query)[ActLink.Parameter] is { Length: > 0 } act)
+        {
+            if (act != _act)
+            {
+                _act = act;
+                Navigation.NavigateTo(Navigation.GetUriWithQueryParameter(ActLink.Parameter, (string?)null), replace: true);
+            }
+        }
+        else if (_act is { } asked)
+        {
+            _act = null;
+            if (await Acts.OpenAsync(asked) is { } why)
+                Notices.Add(why, Severity.Warning);
+        }
     }
 
     /// <summary>The browser tells its time zone once.</summary>

@@ -55,6 +55,8 @@ internal static class ChangeWords
 
     public static string TargetText(string target) => target.StartsWith("node:", StringComparison.Ordinal) ? $"node {target[5..]}"
         : target.StartsWith(FollowerPrefix, StringComparison.Ordinal) ? $"data plane {target[FollowerPrefix.Length..]}"
+        : target.StartsWith("plan:", StringComparison.Ordinal) ? $"plan {target[5..]}"
+        : target.StartsWith("zone:", StringComparison.Ordinal) ? $"zone {target[5..]}"
         : target == AlertsTarget ? "alerts"
         : target.StartsWith(AlertPrefix, StringComparison.Ordinal) ? AlertWords.Named(target[AlertPrefix.Length..])
         : target.StartsWith(SilencePrefix, StringComparison.Ordinal) ? $"silence or acknowledgement {target[SilencePrefix.Length..]}"

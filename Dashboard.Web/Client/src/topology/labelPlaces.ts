@@ -50,6 +50,11 @@ export function placeLabels(marks: readonly LabelMark[], widthOf: (text: string,
   return places;
 }
 
+/** How far each mark is from the one that is nearest to it. */
+export function nearest(marks: readonly { readonly id: string; readonly x: number; readonly y: number }[]): ReadonlyMap<string, number> {
+  return new Map(marks.map(mark => [mark.id, marks.reduce((least, other) => other.id === mark.id ? least : Math.min(least, Math.hypot(mark.x - other.x, mark.y - other.y)), Infinity)]));
+}
+
 /** Calls that stay silent, because what they would say meets a mark, a name or a call that matters more. */
 export function silentCalls(calls: readonly CallLabel[], marks: readonly LabelMark[], places: ReadonlyMap<string, LabelPlace>): ReadonlySet<string> {
   const taken: Box[] = [...[...places.values()].flatMap(({ box }) => box ? [box] : []), ...marks.map(mark => ({ x1: mark.x - mark.reach, y1: mark.y - mark.reach, x2: mark.x + mark.reach, y2: mark.y + mark.reach }))];

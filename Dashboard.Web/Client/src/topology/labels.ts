@@ -1,5 +1,5 @@
 import type { Core, EdgeSingular, NodeSingular } from 'cytoscape';
-import { placeLabels, silentCalls, type LabelMark, type LabelPlace } from './labelPlaces.js';
+import { nearest, placeLabels, silentCalls, type LabelMark, type LabelPlace } from './labelPlaces.js';
 
 /** The smallest letters that are drawn, in pixels of the screen. */
 export const smallestFont = 11;
@@ -17,6 +17,8 @@ const usual = 13;
 export const usualMark = 60;
 const mostGrown = 2.2;
 const gap = 4;
+// A mark grows until it would touch its neighbour.
+const besideAnother = 0.85;
 const troubles = ['none', 'some', 'bad'];
 
 /** Keeps the labels of a drawing that is not crowded readable at any zoom, and apart: who matters most is named first. */
@@ -26,6 +28,7 @@ export class Labels {
   readonly #said: (edge: string) => string;
   readonly #places = new Map<string, LabelPlace>();
   #silent: ReadonlySet<string> = new Set();
+  #nearest: ReadonlyMap<string, number> = new Map();
   readonly #ends: (() => void)[] = [];
   readonly #pen = document.createElement('canvas').getContext('2d');
   readonly #widths = new Map<string, number>();
@@ -52,7 +55,11 @@ export class Labels {
   }
 
   /** A mark's diameter, in the drawing's own units. */
-  sizeOf(node: NodeSingular): number { return ((node.data('size') as number | undefined) ?? 44) * Math.min(mostGrown, Math.max(1, smallestMark / usualMark / this.#zoom)); }
+  sizeOf(node: NodeSingular): number {
+    const size = (node.data('size') as number | undefined) ?? 44;
+    const grown = size * Math.min(mostGrown, Math.max(1, smallestMark / usualMark / this.#zoom));
+    return Math.max(size, Math.min(grown, (this.#nearest.get(node.id()) ?? Infinity) * besideAnother));
+  }
 
   textOf(node: NodeSingular): string {
     const label = node.data('label') as string;
@@ -103,6 +110,7 @@ export class Labels {
     }
     this.#zoom = zoom;
     const marks = this.#marks();
+    this.#nearest = nearest(marks.map(mark => ({ id: mark.id(), ...mark.position() })));
     const wanted = marks.map(mark => this.#want(mark, zoom));
     const places = placeLabels(wanted, (text, font) => this.#width(text) * font / usual);
     this.#places.clear();
