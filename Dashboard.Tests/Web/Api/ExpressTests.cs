@@ -209,6 +209,7 @@ public sealed class ExpressTests : IAsyncLifetime
         Assert.Equal(2, (await ApiHost.BodyAsync(answer)).GetProperty("endpoints").GetArrayLength());
         Assert.Equal(0, Waiting(_express));
         Assert.Equal((1, 1), (_signIn.Asked, _signIn.SignedIn));
+        Assert.Empty(_whoGoesOn);
         Assert.Equal(name is null ? null : head, _express.Followers.Find("poller-1")?.AcknowledgedOf("orders", _registry.Current.Generation));
     }
 
