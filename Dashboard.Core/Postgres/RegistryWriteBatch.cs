@@ -86,6 +86,7 @@ internal static class RegistryWriteBatch
             Array([.. rows.Select(s => s.Brake is { } brake ? Serialize(brake, Json.Default.BrakeState) : null)]));
     }
 
+    // Of instances and changes there are thousands a second. Their arrays are unfolded side by side in the select list: in "from" Postgres first makes a table of each.
     private static void AddInstances(NpgsqlBatch batch, RegistryWrite write)
     {
         var removed = write.RemovedInstances.ToArray();
@@ -102,8 +103,7 @@ internal static class RegistryWriteBatch
         Add(batch,
             """
             insert into instance (service, id, address, port, weight, zone, node, version, metadata, ttl, created_revision, registered_at, health, revision)
-            select s, i, a, p, w, z, n, v, m::json, l, c, r, h::json, e
-            from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) as t (s, i, a, p, w, z, n, v, m, l, c, r, h, e)
+            select unnest($1), unnest($2), unnest($3), unnest($4), unnest($5), unnest($6), unnest($7), unnest($8), unnest($9), unnest($10), unnest($11), unnest($12), unnest($13), unnest($14)
             on conflict (service, id) do update set address = excluded.address, port = excluded.port, weight = excluded.weight, zone = excluded.zone,
               node = excluded.node, version = excluded.version, metadata = excluded.metadata, ttl = excluded.ttl,
               created_revision = excluded.created_revision, registered_at = excluded.registered_at, health = excluded.health,
@@ -117,11 +117,11 @@ internal static class RegistryWriteBatch
             Array([.. rows.Select(i => Storable(i.Registration.Zone))]),
             Array([.. rows.Select(i => Storable(i.Registration.Node))]),
             Array([.. rows.Select(i => Storable(i.Registration.Version))]),
-            Array([.. rows.Select(i => Serialize(i.Registration.Metadata, Json.Default.ImmutableSortedDictionaryStringString))]),
+            JsonArray([.. rows.Select(i => Serialize(i.Registration.Metadata, Json.Default.ImmutableSortedDictionaryStringString))]),
             Parameter(rows.Select(i => i.Registration.Ttl).ToArray(), NpgsqlDbType.Interval),
             Array([.. rows.Select(i => i.Entry.CreatedRevision)]),
             Parameter(rows.Select(i => i.Entry.RegisteredAt.ToUniversalTime()).ToArray(), NpgsqlDbType.TimestampTz),
-            Array([.. rows.Select(i => i.Health is { } health ? Serialize(health, Json.Default.HealthState) : null)]),
+            JsonArray([.. rows.Select(i => i.Health is { } health ? Serialize(health, Json.Default.HealthState) : null)]),
             Array([.. rows.Select(i => write.After.Services[i.Key.Service].Revision)]));
     }
 
@@ -235,8 +235,9 @@ internal static class RegistryWriteBatch
     private static void AddChanges(NpgsqlBatch batch, IReadOnlyList<ChangeRow> rows) => Add(batch,
         """
         insert into change (revision, at, actor, actor_kind, address, action, target, reason, operation, touched, before, after, previous_hash, hash)
-        select r, a, n, k, d, c, t, w, o, string_to_array(u, e'\n'), b::json, f::json, p, h
-        from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) as x (r, a, n, k, d, c, t, w, o, u, b, f, p, h)
+        select r, a, n, k, d, c, t, w, o, string_to_array(u, e'\n'), b, f, p, h
+        from (select unnest($1) r, unnest($2) a, unnest($3) n, unnest($4) k, unnest($5) d, unnest($6) c, unnest($7) t, unnest($8) w, unnest($9) o, unnest($10) u,
+          unnest($11) b, unnest($12) f, unnest($13) p, unnest($14) h) x
         """,
         Array([.. rows.Select(r => r.Revision)]),
         Parameter(rows.Select(r => r.At).ToArray(), NpgsqlDbType.TimestampTz),
@@ -249,8 +250,8 @@ internal static class RegistryWriteBatch
         Parameter(rows.Select(r => r.Operation).ToArray(), NpgsqlDbType.Bigint),
         // unnest flattens an array of arrays; names hold no line breaks.
         Array([.. rows.Select(r => string.Join('\n', r.Touched))]),
-        Array([.. rows.Select(r => r.Before)]),
-        Array([.. rows.Select(r => r.After)]),
+        JsonArray([.. rows.Select(r => r.Before)]),
+        JsonArray([.. rows.Select(r => r.After)]),
         Parameter(rows.Select(r => r.PreviousHash).ToArray(), NpgsqlDbType.Bytea),
         Parameter(rows.Select(r => r.Hash).ToArray(), NpgsqlDbType.Bytea));
 
@@ -267,6 +268,9 @@ internal static class RegistryWriteBatch
     private static NpgsqlParameter<T> Value<T>(T value) => new() { TypedValue = value };
 
     private static NpgsqlParameter Array(string?[] values) => Parameter(values, NpgsqlDbType.Text);
+
+    // As what it is to be: a cast of a text writes it out and reads it in again.
+    private static NpgsqlParameter JsonArray(string?[] values) => Parameter(values, NpgsqlDbType.Json);
 
     private static NpgsqlParameter Array(long[] values) => Parameter(values, NpgsqlDbType.Bigint);
 
