@@ -1,3 +1,4 @@
+using Dashboard.Core.Feeds;
 using Dashboard.Core.Registry;
 using Microsoft.Extensions.Hosting;
 
@@ -11,6 +12,9 @@ public sealed class ChangeTimes(IRegistry registry) : BackgroundService
 {
     /// <summary>Moments that are kept of each service.</summary>
     public const int Kept = 32;
+
+    // Changes of the same moment are noted together.
+    private static readonly TimeSpan Gap = TimeSpan.FromMilliseconds(10);
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, List<(long Revision, DateTimeOffset At)>> _moments = new(StringComparer.Ordinal);
@@ -52,7 +56,7 @@ public sealed class ChangeTimes(IRegistry registry) : BackgroundService
         }
     }
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => registry.Feed.FollowAsync(
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => registry.Feed.FollowTogetherAsync(
         _ =>
         {
             // Another generation counts anew, and after an overflow the moments are not known.
@@ -61,20 +65,25 @@ public sealed class ChangeTimes(IRegistry registry) : BackgroundService
 
             return ValueTask.CompletedTask;
         },
-        update =>
+        updates =>
         {
-            foreach (var service in update.Services)
-            {
-                if (update.After.Services.TryGetValue(service, out var changed))
-                    Note(service, changed.Revision, update.After.At);
-                else
-                    Drop(service);
-            }
-
+            foreach (var update in updates)
+                Note(update);
             return ValueTask.CompletedTask;
         },
-        stoppingToken,
-        capacity: 4096);
+        new StepPace(Gap),
+        stoppingToken);
+
+    private void Note(RegistryUpdate update)
+    {
+        foreach (var service in update.Services)
+        {
+            if (update.After.Services.TryGetValue(service, out var changed))
+                Note(service, changed.Revision, update.After.At);
+            else
+                Drop(service);
+        }
+    }
 
     private void Drop(string service)
     {

@@ -69,10 +69,13 @@ public sealed class OperationTracker
     {
         lock (_gate)
         {
-            foreach (var change in update.Changes.SelectMany(change => change.Changes).OfType<OperationChange>())
+            foreach (var change in update.Changes)
             {
-                if (change.After is { IsOpen: false } closed)
-                    _memories.Of(closed.Id).Closed = closed;
+                foreach (var entity in change.Changes)
+                {
+                    if (entity is OperationChange { After: { IsOpen: false } closed })
+                        _memories.Of(closed.Id).Closed = closed;
+                }
             }
         }
     }

@@ -12,6 +12,9 @@ internal sealed partial class AnswerQueue(RegistryMeters meters, ILogger logger)
     // So few that a caller which goes on for long holds up only a handful.
     private const int Together = 8;
 
+    private static readonly string[] Outcomes = ["unchanged", "committed", "refused", "overlaid", "unavailable"];
+
+    private readonly int[] _counts = new int[Outcomes.Length];
     private List<Answer> _answers = [];
 
     public void Add(IReadOnlyList<Verdict> verdicts)
@@ -27,14 +30,14 @@ internal sealed partial class AnswerQueue(RegistryMeters meters, ILogger logger)
 
     public void Add(PendingCommand pending, CommandResult result)
     {
-        meters.Answered(result switch
+        _counts[result switch
         {
-            CommandResult.Committed { Change: null } => "unchanged",
-            CommandResult.Committed => "committed",
-            CommandResult.Refused => "refused",
-            CommandResult.Overlaid => "overlaid",
-            _ => "unavailable",
-        });
+            CommandResult.Committed { Change: null } => 0,
+            CommandResult.Committed => 1,
+            CommandResult.Refused => 2,
+            CommandResult.Overlaid => 3,
+            _ => 4,
+        }]++;
         _answers.Add(new(pending, result, null));
     }
 
@@ -58,10 +61,22 @@ internal sealed partial class AnswerQueue(RegistryMeters meters, ILogger logger)
         if (_answers.Count == 0)
             return;
 
+        Count();
         var answers = _answers;
         _answers = new(answers.Count);
         for (var start = 0; start < answers.Count; start += Together)
             ThreadPool.UnsafeQueueUserWorkItem(new Part(answers, start, Math.Min(start + Together, answers.Count)), preferLocal: false);
+    }
+
+    // Once for all alike: whoever has an answer finds it counted.
+    private void Count()
+    {
+        for (var i = 0; i < _counts.Length; i++)
+        {
+            if (_counts[i] > 0)
+                meters.Answered(Outcomes[i], _counts[i]);
+            _counts[i] = 0;
+        }
     }
 
     private readonly record struct Answer(PendingCommand Pending, CommandResult? Result, Exception? Error);

@@ -31,7 +31,7 @@ internal sealed class RegistryMeters : IDisposable
         _batchTime.Record(time.TotalSeconds);
     }
 
-    public void Answered(string outcome) => _commands.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
+    public void Answered(string outcome, int commands) => _commands.Add(commands, new KeyValuePair<string, object?>("outcome", outcome));
 
     public void Dispose() => _meter.Dispose();
 }

@@ -8,7 +8,8 @@ namespace Dashboard.Core.Registry;
 /// </summary>
 public sealed class RegistrySnapshot
 {
-    private static readonly ImmutableSortedDictionary<string, Instance> NoInstances = ImmutableSortedDictionary.Create<string, Instance>(StringComparer.Ordinal);
+    // An instance that takes another's place is another: nothing is to be compared to find that out.
+    internal static readonly ImmutableSortedDictionary<string, Instance> NoInstances = ImmutableSortedDictionary.Create<string, Instance>(StringComparer.Ordinal, ReferenceEqualityComparer.Instance);
 
     private RegistrySnapshot()
     {
@@ -182,7 +183,9 @@ public sealed class RegistrySnapshot
     /// <summary>Collects one change's effect on the maps; each service is rebuilt once.</summary>
     private sealed class SnapshotBuilder(RegistrySnapshot from, long revision)
     {
-        private readonly Dictionary<string, ServiceSnapshot> _touched = new(StringComparer.Ordinal);
+        // Nearly every change touches one service.
+        private ServiceSnapshot? _one;
+        private Dictionary<string, ServiceSnapshot>? _others;
         private HashSet<string>? _removed;
         private ImmutableDictionary<string, NodeSnapshot> _nodes = from.Nodes;
         private ImmutableDictionary<InstanceKey, OperatorState> _operators = from.OperatorStates;
@@ -197,18 +200,18 @@ public sealed class RegistrySnapshot
             switch (entity)
             {
                 case ServiceChange { After: null } change:
-                    _touched.Remove(change.Name);
+                    Leave(change.Name);
                     (_removed ??= new(StringComparer.Ordinal)).Add(change.Name);
                     break;
                 case ServiceChange change:
                     var existing = Find(change.Name);
                     _removed?.Remove(change.Name);
-                    _touched[change.Name] = new(change.Name, change.After!, existing?.Brake, revision, existing?.Instances ?? NoInstances);
+                    Touch(new(change.Name, change.After!, existing?.Brake, revision, existing?.Instances ?? NoInstances));
                     break;
                 case BrakeChange change:
                     if (Find(change.Service) is { } braked)
                     {
-                        _touched[change.Service] = new(braked.Name, braked.Definition, change.After, revision, braked.Instances);
+                        Touch(new(braked.Name, braked.Definition, change.After, revision, braked.Instances));
                     }
 
                     break;
@@ -216,11 +219,10 @@ public sealed class RegistrySnapshot
                     ApplyInstance(change);
                     break;
                 case HealthChange change:
-                    Update(change.Key, instance => instance with { Health = change.After });
+                    ApplyHealth(change);
                     break;
                 case OperatorChange change:
-                    _operators = change.After is null ? _operators.Remove(change.Key) : _operators.SetItem(change.Key, change.After);
-                    Update(change.Key, instance => instance with { Operator = change.After ?? OperatorState.None });
+                    ApplyOperator(change);
                     break;
                 case NodeChange change:
                     ApplyNode(change);
@@ -248,13 +250,11 @@ public sealed class RegistrySnapshot
 
         public RegistrySnapshot Build(DateTimeOffset at, long overlay)
         {
-            var services = from.Services.ToBuilder();
-            if (_removed is not null)
-                services.RemoveRange(_removed);
-            foreach (var (name, service) in _touched)
-            {
-                services[name] = service;
-            }
+            var services = _removed is null ? from.Services : from.Services.RemoveRange(_removed);
+            if (_one is not null)
+                services = services.SetItem(_one.Name, _one);
+            if (_others is not null)
+                services = services.SetItems(_others);
 
             return new()
             {
@@ -262,7 +262,7 @@ public sealed class RegistrySnapshot
                 Revision = revision,
                 Overlay = overlay,
                 At = at,
-                Services = services.ToImmutable(),
+                Services = services,
                 Nodes = _nodes,
                 OperatorStates = _operators,
                 Operations = _operations,
@@ -273,8 +273,24 @@ public sealed class RegistrySnapshot
             };
         }
 
+        private void Touch(ServiceSnapshot service)
+        {
+            if (_one is null ? _others is null : _one.Name == service.Name)
+                _one = service;
+            else
+                (_others ??= new(StringComparer.Ordinal))[service.Name] = service;
+        }
+
+        private void Leave(string name)
+        {
+            if (_one?.Name == name)
+                _one = null;
+            _others?.Remove(name);
+        }
+
         private ServiceSnapshot? Find(string name) =>
-            _touched.TryGetValue(name, out var touched) ? touched
+            _one?.Name == name ? _one
+            : _others is not null && _others.TryGetValue(name, out var touched) ? touched
             : _removed?.Contains(name) == true ? null
             : from.Services.GetValueOrDefault(name);
 
@@ -296,13 +312,13 @@ public sealed class RegistrySnapshot
                 if (old is not null)
                 {
                     _instances--;
-                    _touched[service.Name] = service.With(revision, change.Key.Id, old, null);
+                    Touch(service.With(revision, change.Key.Id, old, null));
                 }
 
                 return;
             }
 
-            if (change.After.Registration.Node is { } node)
+            if (change.After.Registration.Node is { } node && old?.Registration.Node != node)
             {
                 var known = _nodes.GetValueOrDefault(node) ?? new(node, null, []);
                 if (!known.Instances.Contains(change.Key))
@@ -315,7 +331,15 @@ public sealed class RegistrySnapshot
                 Entry = change.After,
                 NodeIntent = NodeIntent(change.After.Registration.Node),
             };
-            _touched[service.Name] = service.With(revision, change.Key.Id, old, instance);
+            Touch(service.With(revision, change.Key.Id, old, instance));
+        }
+
+        private void ApplyHealth(HealthChange change) => Update(change.Key, instance => instance with { Health = change.After });
+
+        private void ApplyOperator(OperatorChange change)
+        {
+            _operators = change.After is null ? _operators.Remove(change.Key) : _operators.SetItem(change.Key, change.After);
+            Update(change.Key, instance => instance with { Operator = change.After ?? OperatorState.None });
         }
 
         private void ApplyNode(NodeChange change)
@@ -344,7 +368,7 @@ public sealed class RegistrySnapshot
         {
             if (Find(key.Service) is { } service && service.Instances.TryGetValue(key.Id, out var instance))
             {
-                _touched[key.Service] = service.With(revision, instance, update(instance));
+                Touch(service.With(revision, instance, update(instance)));
             }
         }
     }

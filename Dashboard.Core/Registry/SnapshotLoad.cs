@@ -96,7 +96,7 @@ internal sealed class SnapshotLoad
         var services = ImmutableDictionary.CreateBuilder<string, ServiceSnapshot>();
         foreach (var (name, definition) in _services)
         {
-            var instances = ImmutableSortedDictionary.CreateBuilder<string, Instance>(StringComparer.Ordinal);
+            var instances = RegistrySnapshot.NoInstances.ToBuilder();
             foreach (var (id, entry) in _instances.GetValueOrDefault(name) ?? [])
             {
                 var key = new InstanceKey(name, id);

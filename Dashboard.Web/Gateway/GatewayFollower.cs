@@ -1,4 +1,5 @@
 using Dashboard.Core.Discovery;
+using Dashboard.Core.Feeds;
 
 namespace Dashboard.Web.Gateway;
 
@@ -6,6 +7,11 @@ namespace Dashboard.Web.Gateway;
 internal sealed class GatewayFollower(GatewayTables tables, IServingSource source, IGatewayUplink uplink, TimeProvider time)
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
+
+    // A catalog that comes alone is taken at once; in a flood of them only the newest of so long a time.
+    private static readonly TimeSpan Gap = TimeSpan.FromMilliseconds(20);
+    private const double Share = 0.02;
+
     private readonly Guid _session = Guid.NewGuid();
     private ServingCatalog _acknowledged = ServingCatalog.Empty;
     private long _sequence;
@@ -27,23 +33,13 @@ internal sealed class GatewayFollower(GatewayTables tables, IServingSource sourc
         }
     }
 
-    private async Task AcknowledgeAsync(string id, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            using var subscription = source.Feed.Subscribe(capacity: 256);
-            do
-            {
-                // Only the newest matters: what came before is folded into it.
-                while (subscription.TryRead(out _))
-                {
-                }
-
-                await AcknowledgeNewestAsync(id, cancellationToken);
-            }
-            while (await subscription.WaitToReadAsync(cancellationToken));
-        }
-    }
+    // Only the newest matters: what came before is folded into it.
+    private Task AcknowledgeAsync(string id, CancellationToken cancellationToken) => source.Feed.FollowTogetherAsync(
+        _ => AcknowledgeNewestAsync(id, cancellationToken),
+        _ => AcknowledgeNewestAsync(id, cancellationToken),
+        new StepPace(Gap, Share),
+        cancellationToken,
+        capacity: 256);
 
     private async Task ReportAsync(string id, CancellationToken cancellationToken)
     {

@@ -94,7 +94,7 @@ internal sealed class GatewayTables(IServingSource source, GatewayOptions option
                 {
                     route.Update(set);
                 }
-                else if (_removed.Find(left => left.Name == name) is { } back)
+                else if (FindRemoved(name) is { } back)
                 {
                     _removed.Remove(back);
                     back.Update(set);
@@ -117,4 +117,6 @@ internal sealed class GatewayTables(IServingSource source, GatewayOptions option
             Volatile.Write(ref _taken, next);
         }
     }
+
+    private ServiceRoute? FindRemoved(string name) => _removed.Find(left => left.Name == name);
 }

@@ -37,11 +37,14 @@ public sealed class PlanTracker(IRegistry registry, OperationTracker operations,
     {
         lock (_gate)
         {
-            foreach (var change in update.Changes.SelectMany(change => change.Changes).OfType<PlanChange>())
+            foreach (var change in update.Changes)
             {
-                // A change that came from another console's log says nothing of the definition.
-                if (change.After is { IsOpen: false } ended && (ended.Definition ?? update.Before.Plans.GetValueOrDefault(change.Id)?.Definition) is { } definition)
-                    _memories.Of(change.Id).Ended = ended with { Definition = definition };
+                foreach (var entity in change.Changes)
+                {
+                    // A change that came from another console's log says nothing of the definition.
+                    if (entity is PlanChange { After: { IsOpen: false } ended } plan && (ended.Definition ?? update.Before.Plans.GetValueOrDefault(plan.Id)?.Definition) is { } definition)
+                        _memories.Of(plan.Id).Ended = ended with { Definition = definition };
+                }
             }
         }
     }
