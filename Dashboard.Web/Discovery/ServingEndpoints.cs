@@ -117,7 +117,7 @@ internal sealed class ServingEndpoints(
     }
 
     /// <summary>Reads what a client passes as <c>index</c>. A bare revision says nothing of generation and overlay: those then do not count.</summary>
-    public static bool TryParseIndex(string text, out WatchEventId? index)
+    public static bool TryParseIndex(ReadOnlySpan<char> text, out WatchEventId? index)
     {
         index = long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var revision) ? new(Guid.Empty, revision, -1)
             : WatchEventId.TryParse(text, out var full) ? full

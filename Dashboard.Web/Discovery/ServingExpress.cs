@@ -18,10 +18,10 @@ internal sealed class ServingExpress(RegistryServingSource source, ServingEndpoi
 
     public bool TakesQuery => true;
 
-    public bool Matches(string rest, out string service, out string? instance)
+    public bool Matches(ReadOnlySpan<char> rest, out string service, out string? instance)
     {
         instance = null;
-        service = rest.EndsWith(Tail, StringComparison.Ordinal) ? rest[..^Tail.Length] : "";
+        service = rest.EndsWith(Tail, StringComparison.Ordinal) ? rest[..^Tail.Length].ToString() : "";
         return service.Length > 0;
     }
 
@@ -65,8 +65,10 @@ internal sealed class ServingExpress(RegistryServingSource source, ServingEndpoi
             return false;
 
         var (hasIndex, hasWait) = (false, false);
-        foreach (var part in query[1..].Split('&'))
+        var text = query.AsSpan(1);
+        foreach (var range in text.Split('&'))
         {
+            var part = text[range];
             if (!hasIndex && part.StartsWith("index=", StringComparison.Ordinal) && ServingEndpoints.TryParseIndex(part["index=".Length..], out known))
                 hasIndex = true;
             else if (!hasWait && part.StartsWith("wait=", StringComparison.Ordinal) && Formats.TryParseDuration(part["wait=".Length..], out wait) && wait <= ServingEndpoints.LongestWait)

@@ -31,7 +31,7 @@ internal sealed class WatchStream(
         var services = input.QueryServices("services");
         var identity = FollowerIdentity.Of(http, input);
         // A last id that is none gets a snapshot: browsers send back whatever they were given, also by an older console.
-        WatchEventId? last = WatchEventId.TryParse(http.Request.Headers["Last-Event-ID"], out var parsed) ? parsed : null;
+        WatchEventId? last = WatchEventId.TryParse(http.Request.Headers["Last-Event-ID"].ToString(), out var parsed) ? parsed : null;
         return input.Problem ?? new Stream(this, services, identity, last);
     }
 

@@ -15,13 +15,14 @@ public readonly record struct WatchEventId(Guid Generation, long Revision, long 
     }
 
     /// <summary>False when the text is none; the client then gets a snapshot.</summary>
-    public static bool TryParse(string? text, out WatchEventId id)
+    public static bool TryParse(ReadOnlySpan<char> text, out WatchEventId id)
     {
         id = default;
-        if (text?.Split('.') is not [var generation, var revision, var overlay]
-            || !Guid.TryParseExact(generation, "N", out var parsed)
-            || !long.TryParse(revision, NumberStyles.None, CultureInfo.InvariantCulture, out var parsedRevision)
-            || !long.TryParse(overlay, NumberStyles.None, CultureInfo.InvariantCulture, out var parsedOverlay))
+        Span<Range> parts = stackalloc Range[4];
+        if (text.Split(parts, '.') != 3
+            || !Guid.TryParseExact(text[parts[0]], "N", out var parsed)
+            || !long.TryParse(text[parts[1]], NumberStyles.None, CultureInfo.InvariantCulture, out var parsedRevision)
+            || !long.TryParse(text[parts[2]], NumberStyles.None, CultureInfo.InvariantCulture, out var parsedOverlay))
         {
             return false;
         }
