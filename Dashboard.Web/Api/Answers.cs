@@ -16,14 +16,14 @@ internal sealed class Answers(OperatorDesk desk, OperationTracker operations, Pl
         if (dryRun)
             return Preview(command, actor);
 
-        var result = await ExecuteAsync(http, command, actor);
+        var result = await ExecuteAsync(command, actor);
         return result is CommandResult.Committed committed ? Accepted(committed) : Failed(result);
     }
 
     /// <summary>A change that opens no operation: 200 with the revision.</summary>
     public async Task<IResult> ChangeAsync(HttpContext http, RegistryCommand command, Actor actor, Func<CommandResult.Committed, IResult>? answer = null)
     {
-        var result = await ExecuteAsync(http, command, actor);
+        var result = await ExecuteAsync(command, actor);
         return result is not CommandResult.Committed committed ? Failed(result)
             : answer is not null ? answer(committed)
             : Results.Ok(new ChangedDocument(committed.Revision, committed.Change is not null));
@@ -43,12 +43,12 @@ internal sealed class Answers(OperatorDesk desk, OperationTracker operations, Pl
         _ => throw new InvalidOperationException($"Unexpected result {result.GetType().Name}."),
     };
 
-    /// <summary>Hands a command to the registry; no answer in time counts as unavailable.</summary>
-    public async Task<CommandResult> ExecuteAsync(HttpContext http, RegistryCommand command, Actor actor)
+    /// <summary>Hands a command to the registry; no answer in time counts as unavailable. Also for a client that has gone: what it asked for is carried out all the same, and within this time.</summary>
+    public async Task<CommandResult> ExecuteAsync(RegistryCommand command, Actor actor)
     {
         try
         {
-            return await desk.ExecuteAsync(command, actor, CancellationToken.None).AsTask().WaitAsync(CommandTimeout, time, http.RequestAborted);
+            return await desk.ExecuteAsync(command, actor, CancellationToken.None).AsTask().WaitAsync(CommandTimeout, time);
         }
         catch (TimeoutException)
         {

@@ -18,7 +18,7 @@ internal sealed class HeartbeatExpress(Heartbeats heartbeats) : IExpressEndpoint
 
     public string Route => "/api/v1/services/{service}/instances/{instance}/heartbeat";
 
-    public bool Matches(string rest, out string service, out string? instance) => InstanceRoute.Matches(rest, "/heartbeat", out service, out instance);
+    public bool Matches(ReadOnlySpan<char> rest, out string service, out string? instance) => InstanceRoute.Matches(rest, "/heartbeat", out service, out instance);
 
     public async ValueTask<bool> TryAnswerAsync(HttpContext http, string service, string? instance)
     {

@@ -9,18 +9,18 @@ internal static class InstanceRoute
     private const string Middle = "/instances/";
 
     /// <param name="tail">What follows the instance's id; may be empty.</param>
-    public static bool Matches(string rest, string tail, out string service, out string? instance)
+    public static bool Matches(ReadOnlySpan<char> rest, string tail, out string service, out string? instance)
     {
         (service, instance) = ("", null);
         var middle = rest.IndexOf(Middle, StringComparison.Ordinal);
         if (middle <= 0 || !rest.EndsWith(tail, StringComparison.Ordinal) || rest.Length <= middle + Middle.Length + tail.Length)
             return false;
 
-        var id = rest.AsSpan(middle + Middle.Length, rest.Length - tail.Length - middle - Middle.Length);
+        var id = rest.Slice(middle + Middle.Length, rest.Length - tail.Length - middle - Middle.Length);
         if (id.Contains('/'))
             return false;
 
-        service = rest[..middle];
+        service = rest[..middle].ToString();
         instance = id.ToString();
         return true;
     }

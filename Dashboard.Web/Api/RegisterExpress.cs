@@ -18,14 +18,14 @@ internal sealed class RegisterExpress(Answers answers) : IExpressEndpoint
 
     public string Route => "/api/v1/services/{service}/instances/{instance}";
 
-    public bool Matches(string rest, out string service, out string? instance) => InstanceRoute.Matches(rest, "", out service, out instance);
+    public bool Matches(ReadOnlySpan<char> rest, out string service, out string? instance) => InstanceRoute.Matches(rest, "", out service, out instance);
 
     public async ValueTask<bool> TryAnswerAsync(HttpContext http, string service, string? instance)
     {
         if (!InstanceRoute.TryKey(service, instance!, out var key) || await ExpressBody.ReadAsync(http.Request, Reading) is not { } registration)
             return false;
 
-        var result = await answers.ExecuteAsync(http, new RegisterInstance(key, registration), RequestInput.ActorOf(http, ActorKind.Service));
+        var result = await answers.ExecuteAsync(new RegisterInstance(key, registration), RequestInput.ActorOf(http, ActorKind.Service));
         if (result is CommandResult.Committed committed)
             await WriteAsync(http, RegistrationDocument.Of(key, committed));
         else
@@ -45,7 +45,8 @@ internal sealed class RegisterExpress(Answers answers) : IExpressEndpoint
 
         response.ContentType = "application/json; charset=utf-8";
         response.ContentLength = body.Length;
-        await response.BodyWriter.WriteAsync(body, http.RequestAborted);
+        // A body this small waits for nobody who reads slowly.
+        await response.BodyWriter.WriteAsync(body, CancellationToken.None);
     }
 
     /// <summary>The registration, when every field is known, given once, of its type and well formed; else null.</summary>

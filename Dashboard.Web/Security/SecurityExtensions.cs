@@ -53,8 +53,8 @@ public static class SecurityExtensions
         return services;
     }
 
-    /// <summary>Adds the headers that every answer carries, for what comes before <see cref="UseSecurity"/>.</summary>
-    public static IApplicationBuilder UseSecurityHeaders(this IApplicationBuilder app) => app.Use(SecurityHeaders.WriteAsync);
+    /// <summary>Adds the headers of answers that are for programs alone, for what comes before <see cref="UseSecurity"/>.</summary>
+    public static IApplicationBuilder UseSecurityHeaders(this IApplicationBuilder app) => app.Use(SecurityHeaders.WriteForProgramsAsync);
 
     /// <summary>Adds the headers, both ways to sign in, the closing policy and what refuses forged requests.</summary>
     public static IApplicationBuilder UseSecurity(this IApplicationBuilder app) => app

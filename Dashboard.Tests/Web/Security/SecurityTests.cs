@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Dashboard.Web.Security;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Dashboard.Tests.Web.Security;
@@ -267,6 +268,23 @@ public sealed class SecurityTests : IAsyncLifetime
         Assert.NotEmpty(Header("Referrer-Policy"));
 
         string Header(string name) => Assert.Single(answer.Headers.GetValues(name));
+    }
+
+    [Fact]
+    public async Task AnAnswerForPrograms_SaysThatItIsNoPage_AndAPageThatTheRequestLeadsToSaysWhatItMayDo()
+    {
+        var context = new DefaultHttpContext();
+        var headers = context.Response.Headers;
+
+        await SecurityHeaders.WriteForProgramsAsync(context, _ => Task.CompletedTask);
+
+        Assert.Equal("nosniff", headers.XContentTypeOptions);
+        Assert.Equal("DENY", headers.XFrameOptions);
+        Assert.Equal("default-src 'none'; frame-ancestors 'none'", headers.ContentSecurityPolicy);
+
+        await SecurityHeaders.WriteAsync(context, _ => Task.CompletedTask);
+
+        Assert.Contains("script-src 'self'", headers.ContentSecurityPolicy.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

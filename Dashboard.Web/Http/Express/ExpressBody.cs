@@ -18,7 +18,9 @@ internal static class ExpressBody
         var reader = request.BodyReader;
         while (true)
         {
-            var result = await reader.ReadAsync(request.HttpContext.RequestAborted);
+            // A small body has nearly always come with its head; to hear of a request's end costs more than to read it.
+            if (!reader.TryRead(out var result))
+                result = await reader.ReadAsync(request.HttpContext.RequestAborted);
             var buffer = result.Buffer;
             if (buffer.Length < length && !result.IsCompleted)
             {

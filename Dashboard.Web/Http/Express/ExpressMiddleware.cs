@@ -21,7 +21,7 @@ internal sealed class ExpressMiddleware(RequestDelegate next, IEnumerable<IExpre
         if (request.PathBase.HasValue || request.Path.Value is not { } path || !path.StartsWith(Prefix, StringComparison.Ordinal))
             return next(http);
 
-        var rest = path[Prefix.Length..];
+        var rest = path.AsSpan(Prefix.Length);
         for (var i = 0; i < _endpoints.Length; i++)
         {
             if (_endpoints[i].Method == request.Method && (_endpoints[i].TakesQuery || !request.QueryString.HasValue) && _endpoints[i].Matches(rest, out var service, out var instance))

@@ -18,7 +18,7 @@ internal interface IExpressEndpoint
     /// <summary>Whether a path is the endpoint's, given what follows <c>/api/v1/services/</c>.</summary>
     /// <param name="service">The service's name, not checked.</param>
     /// <param name="instance">The instance's id, not checked; null where the route has none.</param>
-    bool Matches(string rest, out string service, out string? instance);
+    bool Matches(ReadOnlySpan<char> rest, out string service, out string? instance);
 
     /// <summary>Answers, or changes nothing and gives false. The request's body must not be consumed then.</summary>
     ValueTask<bool> TryAnswerAsync(HttpContext http, string service, string? instance);
