@@ -21,6 +21,10 @@ internal sealed class ChangeMarks
         {
             foreach (var change in update.Changes)
             {
+                // By far the most frequent, and never marked.
+                if (change.Changes is [InstanceChange { Before: not null, After: not null }])
+                    continue;
+
                 var mark = new MarkRow(change.Revision, change.At.ToUnixTimeMilliseconds(), change.Action, change.Target, change.Actor.Name, (byte)ChangeMark.KindOf(change));
                 foreach (var service in change.Changes.SelectMany(entity => ServicesOf(entity, update.After)).Distinct(StringComparer.Ordinal))
                 {
